@@ -1,0 +1,91 @@
+"""The command line: every command is a module of its own, imported only when it runs."""
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+import ganzoo
+from ganzoo.cli.group import LazyGroup
+
+COMMANDS = {
+    "list": ("ganzoo.cli.list:command", "List the models of the catalogue."),
+    "show": ("ganzoo.cli.show:command", "Show one model or architecture in full."),
+    "download": ("ganzoo.cli.download:command", "Download and verify the weights of models."),
+    "generate": ("ganzoo.cli.generate:command", "Generate samples and write them to files."),
+    "convert": ("ganzoo.cli.convert:command", "Convert a checkpoint of another project to safetensors."),
+    "train": ("ganzoo.cli.train:command", "Train an architecture on your own data."),
+    "resume": ("ganzoo.cli.resume:command", "Go on with a training run that was interrupted."),
+    "evaluate": ("ganzoo.cli.evaluate:command", "Measure a model's samples against real data."),
+    "plugins": ("ganzoo.cli.plugins:command", "List the installed plugins and their state."),
+    "cache": ("ganzoo.cli.cache:command", "Show or empty ganzoo's own cache."),
+    "doctor": ("ganzoo.cli.doctor:command", "Check this machine: versions, devices, cache, network, plugins."),
+    "completion": ("ganzoo.cli.completion:command", "Print the completion script of a shell."),
+}
+
+EPILOG = """\b
+Examples:
+  ganzoo list --modality image
+  ganzoo generate dcgan-mnist -n 64 --seed 0 -o grid.png
+  ganzoo train dcgan --data ./photos --out runs/first
+
+Plugins may bring more commands; `ganzoo plugins` lists them."""
+
+FAILURE = 1
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_by_name=COMMANDS,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(ganzoo.__version__, prog_name="ganzoo")
+def cli() -> None:
+    """A model zoo for generative adversarial networks: load, generate, train, evaluate."""
+
+
+def main() -> NoReturn:
+    """Runs the command line and exits: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+
+    A closed pipe and Ctrl-C are quiet. Only a defect of ganzoo gives a traceback.
+    """
+    import warnings
+
+    warnings.showwarning = _show_warning
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as e:
+        e.show()
+        code = e.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone: nothing more to say, and the interpreter must not try to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILURE
+    except Exception as e:
+        from ganzoo.errors import GanzooError  # not needed when nothing goes wrong
+
+        if not isinstance(e, GanzooError):
+            raise
+        _say(f"Error: {e}")
+        code = FAILURE
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: str | None = None
+) -> None:
+    from ganzoo.errors import CacheWarning, PluginWarning
+
+    # Warnings of libraries are for developers, who ask for them with python -W.
+    if issubclass(category, PluginWarning | CacheWarning) or sys.warnoptions:
+        _say(f"Warning: {message}")
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

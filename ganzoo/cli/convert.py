@@ -1,0 +1,39 @@
+"""``ganzoo convert``."""
+
+from pathlib import Path
+
+import click
+
+from ganzoo.cli.options import as_json
+from ganzoo.cli.output import echo_fields, echo_json
+
+
+@click.command(
+    "convert",
+    epilog="\b\nExamples:\n  ganzoo convert netG.pth -o my-dcgan\n  ganzoo convert checkpoint.pt -o my-dcgan --architecture dcgan",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder to write.")
+@click.option("--architecture", help="Use this architecture where several fit.")
+@click.option("--overwrite", is_flag=True, help="Replace a model that is already in the folder.")
+@as_json
+def command(file: Path, output: Path, architecture: str | None, overwrite: bool, as_json: bool) -> None:
+    """Convert a checkpoint of another project to safetensors.
+
+    Reads safetensors and torch.save files (zip and legacy), recognises the layout by its keys and shapes, and writes
+    config.json and a safetensors file for each network. Nothing in FILE is ever executed.
+    """
+    from ganzoo.loading import convert_file
+
+    matches = convert_file(file, output, architecture=architecture, overwrite=overwrite)
+    report = [
+        {"role": m.role, "architecture": m.architecture.id, "layout": m.layout, "plugin": m.plugin, "config": m.config}
+        for m in matches
+    ]
+    if as_json:
+        echo_json({"output": str(output), "networks": report})
+        return
+    click.echo(str(output))
+    for entry in report:
+        config = ", ".join(f"{k}={v!r}" for k, v in entry["config"].items())
+        echo_fields([(str(entry["role"]), f"{entry['architecture']} ({entry['layout']}): {config}")], indent="  ")

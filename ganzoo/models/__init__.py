@@ -1,0 +1,21 @@
+"""What a network is to the zoo: `Generator`, `Discriminator`, and the `Samples` that a generator hands to a person."""
+
+from ganzoo.models.discriminator import Discriminator
+from ganzoo.models.generator import AudioGenerator, Generator, ImageGenerator, TextGenerator, VideoGenerator
+from ganzoo.models.network import Network
+from ganzoo.models.samples import AudioSamples, ImageSamples, Samples, TextSamples, VideoSamples
+
+__all__ = [
+    "AudioGenerator",
+    "AudioSamples",
+    "Discriminator",
+    "Generator",
+    "ImageGenerator",
+    "ImageSamples",
+    "Network",
+    "Samples",
+    "TextGenerator",
+    "TextSamples",
+    "VideoGenerator",
+    "VideoSamples",
+]

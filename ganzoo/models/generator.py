@@ -1,0 +1,195 @@
+"""The generator's contract: `forward` is the paper's function on tensors, `sample` is what people call."""
+
+import contextlib
+import inspect
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from ganzoo.errors import InvalidValueError
+from ganzoo.models.network import Network, first_tensor
+from ganzoo.models.samples import AudioSamples, ImageSamples, Samples, TextSamples, VideoSamples
+from ganzoo.models.seeds import check_count, check_seeds, sample_seeds
+
+S = TypeVar("S", bound=Samples)
+Progress = Callable[[int], object]
+MAX_RESAMPLING = 100
+
+
+class Generator(Network, Generic[S]):
+    """Makes samples from latents.
+
+    A subclass gives `latent_shape` and ``forward(z, ...)`` and lives under one of the typed bases (`ImageGenerator`,
+    `TextGenerator`, `AudioGenerator`, `VideoGenerator`). Further keyword arguments of ``forward`` become options of `sample`.
+    """
+
+    default_batch_size: ClassVar[int] = 16
+
+    @property
+    @abstractmethod
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of the latent ``z`` of one sample."""
+
+    @property
+    @abstractmethod
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one sample as ``forward`` makes it."""
+
+    def draw_latent(self, rng: torch.Generator) -> Tensor:
+        """The latent of one sample, float32 on the CPU, from its own random generator. Standard normal unless overridden."""
+        return torch.randn(self.latent_shape, generator=rng)
+
+    def truncate(self, z: Tensor, truncation: float, rng: torch.Generator) -> Tensor:
+        """``z`` with every entry of magnitude above ``truncation`` drawn again (truncation trick, Brock et al. 2019, sec. 3.1).
+
+        Families with an intermediate latent override this with their own truncation.
+
+        Raises:
+            InvalidValueError: ``truncation`` is not positive, or so small that resampling finds nothing inside it.
+        """
+        if not truncation > 0:
+            raise InvalidValueError(f"The truncation must be above 0, not {truncation}.")
+        for _ in range(MAX_RESAMPLING):
+            outside = z.abs() > truncation
+            if not outside.any():
+                return z
+            z = torch.where(outside, torch.randn(z.shape, generator=rng), z)
+        raise InvalidValueError(f"A truncation of {truncation} leaves too little of the latent space to sample from.")
+
+    def latents(self, seeds: Sequence[int], *, truncation: float | None = None) -> Tensor:
+        """The latents ``[len(seeds), *latent_shape]`` of single-sample seeds, float32 on the CPU.
+
+        Raises:
+            InvalidValueError: a seed out of range, or a truncation that cannot be used.
+        """
+        rows = []
+        for seed in check_seeds(seeds):
+            rng = torch.Generator().manual_seed(seed)
+            z = self.draw_latent(rng)
+            rows.append(z if truncation is None else self.truncate(z, truncation, rng))
+        return torch.stack(rows)
+
+    def sample(
+        self,
+        n: int = 1,
+        *,
+        seed: int | None = None,
+        seeds: Sequence[int] | None = None,
+        truncation: float | None = None,
+        batch_size: int | None = None,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> S:
+        """Makes ``n`` samples, in evaluation mode and without gradients.
+
+        Sample ``i`` of ``seed`` is the same whatever ``n`` and ``batch_size`` are: its latent is bit-identical, and its output
+        agrees to the rounding of the backend (some convolution kernels sum in another order for another batch size).
+
+        Args:
+            n: How many.
+            seed: In ``[0, 2**32)``; None draws one from the operating system. ``samples.seeds`` tells what was used.
+            seeds: Instead of ``n`` and ``seed``: the seed of each single sample, as ``samples.seeds`` gives them.
+            truncation: Trades variety for quality; what it does exactly is up to the family. None switches it off.
+            batch_size: Samples a forward pass; 16 unless the family says otherwise.
+            progress: Called with the number of samples finished since the last call.
+            **options: Further keyword arguments of ``forward``.
+
+        Raises:
+            InvalidValueError: an argument that cannot be used.
+        """
+        chosen = sample_seeds(n, seed) if seeds is None else check_seeds(seeds)
+        size = check_count(self.default_batch_size if batch_size is None else batch_size, "The batch size")
+        self._check_options(options)
+        anchor = first_tensor(self)
+        outputs: list[Tensor] = []
+        with torch.inference_mode(), evaluation_mode(self):
+            for start in range(0, len(chosen), size):
+                z = self.latents(chosen[start : start + size], truncation=truncation)
+                if anchor is not None:
+                    z = z.to(anchor.device, anchor.dtype)
+                outputs.append(self(z, **options))
+                if progress is not None:
+                    progress(len(z))
+        # A tensor made in inference mode cannot be used under autograd later; a copy outside of it can.
+        return self.to_samples(torch.cat(outputs).clone(), chosen)
+
+    @abstractmethod
+    def to_samples(self, output: Tensor, seeds: Sequence[int]) -> S:
+        """``output`` of ``forward`` as the samples that a person gets."""
+
+    def _check_options(self, options: dict[str, Any]) -> None:
+        known = list(inspect.signature(self.forward).parameters)[1:]
+        for name in options:
+            if name not in known:
+                offered = f"It knows: {', '.join(known)}." if known else "It has none."
+                raise InvalidValueError(f"{type(self).__name__} has no sampling option '{name}'.", hint=offered)
+
+
+class ImageGenerator(Generator[ImageSamples]):
+    """Makes images ``[N, C, H, W]`` in [-1, 1]; ``C`` is 1 (grey), 3 (RGB) or 4 (RGBA)."""
+
+    modality = "image"
+
+    def to_samples(self, output: Tensor, seeds: Sequence[int]) -> ImageSamples:
+        """Images on the CPU as float32."""
+        return ImageSamples(output.float().cpu(), seeds)
+
+
+class TextGenerator(Generator[TextSamples]):
+    """Makes token ids ``[N, T]`` (int64) with a vocabulary."""
+
+    modality = "text"
+
+    @property
+    @abstractmethod
+    def vocabulary(self) -> Sequence[str]:
+        """The token of every id."""
+
+    def to_samples(self, output: Tensor, seeds: Sequence[int]) -> TextSamples:
+        """Token ids on the CPU with their vocabulary."""
+        return TextSamples(output.cpu(), seeds, vocabulary=self.vocabulary)
+
+
+class AudioGenerator(Generator[AudioSamples]):
+    """Makes sound ``[N, C, T]`` in [-1, 1] at a sample rate."""
+
+    modality = "audio"
+
+    @property
+    @abstractmethod
+    def sample_rate(self) -> int:
+        """Hz."""
+
+    def to_samples(self, output: Tensor, seeds: Sequence[int]) -> AudioSamples:
+        """Sound on the CPU as float32."""
+        return AudioSamples(output.float().cpu(), seeds, sample_rate=self.sample_rate)
+
+
+class VideoGenerator(Generator[VideoSamples]):
+    """Makes videos ``[N, C, T, H, W]`` in [-1, 1] at a frame rate."""
+
+    modality = "video"
+
+    @property
+    @abstractmethod
+    def frame_rate(self) -> float:
+        """Frames a second."""
+
+    def to_samples(self, output: Tensor, seeds: Sequence[int]) -> VideoSamples:
+        """Videos on the CPU as float32."""
+        return VideoSamples(output.float().cpu(), seeds, frame_rate=self.frame_rate)
+
+
+@contextlib.contextmanager
+def evaluation_mode(network: Network) -> Iterator[None]:
+    """``network`` in evaluation mode inside the block, each module's own mode restored after it."""
+    modes = [(module, module.training) for module in network.modules() if module.training]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

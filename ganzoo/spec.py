@@ -1,0 +1,336 @@
+"""What a plugin and a card file declare: plain, frozen, validated data. Nothing here imports torch.
+
+The structures are `msgspec` structs: TOML and JSON decode straight into them, an unknown field or a wrong type is an error that
+names the field, and decoding two hundred cards takes a few milliseconds.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Modality = Literal["image", "text", "audio", "video"]
+Role = Literal["generator", "discriminator", "encoder"]
+ROLES: tuple[Role, ...] = ("generator", "discriminator", "encoder")
+
+Json = Any  # a JSON value; recursive aliases are not understood by every tool that reads these annotations
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$", max_length=96)]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Revision = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
+Repository = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
+HttpsUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+$")]
+RelativePath = Annotated[str, Meta(pattern=r"^(?!/)(?!.*(?:^|/)\.\.(?:/|$))(?!.*\\)[^\0]+$")]
+Target = Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+PositiveInt = Annotated[int, Meta(gt=0)]
+Text = Annotated[str, Meta(min_length=1)]
+
+
+class Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything declared: immutable, keyword-only, no unknown fields."""
+
+
+# --- what a plugin registers ------------------------------------------------------------------------------------------
+
+
+class ConfigField(Declaration, frozen=True, kw_only=True):
+    """One constructor argument of a network.
+
+    Attributes:
+        name: The argument's name.
+        default: Its default, a JSON value.
+        doc: What it means, with unit and range.
+        roles: The networks that take it.
+    """
+
+    name: Text
+    default: Json
+    doc: str
+    roles: tuple[Role, ...] = ("generator", "discriminator")
+
+
+class Layout(Declaration, frozen=True, kw_only=True):
+    """A foreign checkpoint format of one network of an architecture.
+
+    Attributes:
+        id: Its name, e.g. ``pytorch-examples``.
+        role: The network that it stores.
+        reader: ``"module:Class"``, a `ganzoo.checkpoint.LayoutReader`.
+        summary: Where such files come from.
+    """
+
+    id: Name
+    role: Role
+    reader: Target
+    summary: str = ""
+
+
+class Optimizer(Declaration, frozen=True, kw_only=True):
+    """An Adam optimiser. ``lr`` per step; ``betas`` as in Kingma and Ba 2015."""
+
+    lr: Annotated[float, Meta(gt=0)] = 2e-4
+    betas: tuple[Annotated[float, Meta(ge=0, lt=1)], Annotated[float, Meta(ge=0, lt=1)]] = (0.5, 0.999)
+    eps: Annotated[float, Meta(gt=0)] = 1e-8
+    weight_decay: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class Recipe(Declaration, frozen=True, kw_only=True):
+    """Training defaults of an architecture. Every field can be set with ``ganzoo train --set field=value``.
+
+    Attributes:
+        loss: Name of the adversarial loss.
+        batch_size: Real images a step.
+        images: Real images shown to the discriminator in the whole run.
+        generator: The generator's optimiser.
+        discriminator: The discriminator's optimiser.
+        discriminator_steps: Discriminator updates for each generator update.
+        ema_images: Half-life of the exponential moving average of the generator, in images; 0 switches it off.
+        r1_gamma: Weight of the R1 gradient penalty on real images (Mescheder et al. 2018, eq. 9); 0 switches it off.
+        augment: Names of differentiable augmentations applied to real and generated images alike.
+        label_smoothing: One-sided: the target of a real image is one minus this.
+    """
+
+    loss: Text = "non-saturating"
+    batch_size: PositiveInt = 64
+    images: PositiveInt = 1_000_000
+    generator: Optimizer = Optimizer()
+    discriminator: Optimizer = Optimizer()
+    discriminator_steps: PositiveInt = 1
+    ema_images: Annotated[float, Meta(ge=0)] = 10_000.0
+    r1_gamma: Annotated[float, Meta(ge=0)] = 0.0
+    augment: tuple[Text, ...] = ()
+    label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+
+
+class Architecture(Declaration, frozen=True, kw_only=True):
+    """What a plugin registers: networks by name, their arguments, the layouts they recognise, their training recipe.
+
+    Attributes:
+        id: Unique name, e.g. ``dcgan``.
+        summary: One line.
+        modality: What the generator makes.
+        task: e.g. ``unconditional-generation``.
+        networks: Role to ``"module:Class"``; imported only when a network is built. ``generator`` is required.
+        config: The constructor arguments.
+        layouts: Foreign checkpoint formats.
+        recipe: Training defaults, or None where training is not supported.
+        extra: The extra of ``ganzoo-hub`` that its networks need, if any.
+        paper: Reference, ``authors year, title, identifier``.
+        random_buffers: True when the constructor computes something from random numbers that no checkpoint holds (a random
+            non-persistent buffer, say). Such a network is built with full initialisation before its weights are loaded.
+    """
+
+    id: Name
+    summary: Text
+    modality: Modality
+    task: Text
+    networks: dict[Role, Target]
+    config: tuple[ConfigField, ...] = ()
+    layouts: tuple[Layout, ...] = ()
+    recipe: Recipe | None = None
+    extra: str | None = None
+    paper: str | None = None
+    random_buffers: bool = False
+
+    def __post_init__(self) -> None:
+        if "generator" not in self.networks:
+            raise ValueError(f"architecture '{self.id}' names no generator in `networks`")
+
+
+class Part(Declaration, frozen=True, kw_only=True):
+    """A named, lazily built part: a data set, a metric or a feature space.
+
+    Attributes:
+        id: Unique name within its kind, e.g. ``mnist-5k``.
+        summary: One line.
+        target: ``"module:callable"``; what it must be is said by the hook that returns it.
+        extra: The extra of ``ganzoo-hub`` that it needs, if any.
+    """
+
+    id: Name
+    summary: Text
+    target: Target
+    extra: str | None = None
+
+
+# --- model cards ------------------------------------------------------------------------------------------------------
+
+
+class HubSource(Declaration, frozen=True, kw_only=True, tag="hf", tag_field="kind"):
+    """A repository of the Hugging Face Hub at a pinned commit."""
+
+    repository: Repository
+    revision: Revision
+
+
+class HttpsSource(Declaration, frozen=True, kw_only=True, tag="https", tag_field="kind"):
+    """Official weights without a Hub copy. ``url`` is the folder that the files' paths are relative to."""
+
+    url: HttpsUrl
+
+
+class BundledSource(Declaration, frozen=True, kw_only=True, tag="bundled", tag_field="kind"):
+    """Weights inside an installed package. The files' paths are relative to the folder of ``package``."""
+
+    package: Text
+
+
+Source = HubSource | HttpsSource | BundledSource
+
+
+class WeightFile(Declaration, frozen=True, kw_only=True):
+    """One file of a model. ``size`` in bytes; ``format`` is the container, the key layout is recognised from the keys.
+
+    `format` is ``safetensors``, ``torch`` (a ``torch.save`` file, zip or legacy) or ``pickle`` (another pickle, read as data).
+    """
+
+    role: Role
+    path: RelativePath
+    sha256: Sha256
+    size: PositiveInt
+    format: Literal["safetensors", "torch", "pickle"] = "safetensors"
+
+
+class Licence(Declaration, frozen=True, kw_only=True):
+    """SPDX identifiers, or ``LicenseRef-…``; whether commercial use of the weights is allowed. Nothing has a default."""
+
+    weights: Text
+    code: Text
+    commercial: bool
+
+
+class Latent(Declaration, frozen=True, kw_only=True):
+    """The latent ``z`` of one sample: its shape and distribution."""
+
+    shape: tuple[PositiveInt, ...]
+    distribution: Literal["normal", "uniform"] = "normal"
+
+
+class Condition(Declaration, frozen=True, kw_only=True):
+    """The condition ``c``: ``kind`` is ``class``, ``text``, ``image`` or ``mel``; ``classes`` is how many there are."""
+
+    kind: Literal["class", "text", "image", "mel"]
+    classes: PositiveInt | None = None
+    names: tuple[str, ...] = ()
+
+
+class Output(Declaration, frozen=True, kw_only=True):
+    """What leaves the generator for one sample: shape and value range; sample rate in Hz; size of the vocabulary."""
+
+    shape: tuple[PositiveInt, ...]
+    range: tuple[float, float] | None = None
+    sample_rate: PositiveInt | None = None
+    vocabulary: PositiveInt | None = None
+
+
+class Dataset(Declaration, frozen=True, kw_only=True):
+    """What the model was trained on."""
+
+    name: Text
+    url: HttpsUrl | None = None
+    licence: str | None = None
+    samples: PositiveInt | None = None
+
+
+class Training(Declaration, frozen=True, kw_only=True):
+    """Who trained it, with which command, and on how many images."""
+
+    by: Text
+    command: str | None = None
+    images: PositiveInt | None = None
+    seed: int | None = None
+
+
+class Metric(Declaration, frozen=True, kw_only=True):
+    """One figure and what is needed to repeat it.
+
+    Attributes:
+        name: e.g. ``frechet-distance``.
+        value: The figure.
+        protocol: Features, reference set, preprocessing and command.
+        samples: How many samples it was computed from.
+        source: ``paper`` or ``measured``.
+        of: What was measured: ``model``, or a control such as ``held-out real data``.
+        seed: The seed of the samples.
+    """
+
+    name: Text
+    value: float
+    protocol: Text
+    samples: PositiveInt | None = None
+    source: Literal["paper", "measured"]
+    of: Text = "model"
+    seed: int | None = None
+
+
+class Golden(Declaration, frozen=True, kw_only=True):
+    """A fingerprint of the first sample of ``seed``: ``values`` at evenly spaced places of the flattened output.
+
+    Floating point differs a little between machines, so values within ``atol`` are compared and not a hash.
+    """
+
+    seed: int
+    values: Annotated[tuple[float, ...], Meta(min_length=1)]
+    atol: Annotated[float, Meta(gt=0)] = 1e-3
+
+
+class Backbone(Declaration, frozen=True, kw_only=True):
+    """A pretrained network that the model needs besides its own weights."""
+
+    repository: Repository
+    revision: Revision
+
+
+class Paper(Declaration, frozen=True, kw_only=True):
+    """Where the model was published."""
+
+    title: Text
+    authors: Text
+    year: Annotated[int, Meta(ge=1990, le=2100)]
+    url: HttpsUrl | None = None
+
+
+class ModelCard(Declaration, frozen=True, kw_only=True):
+    """One set of weights: what it is, where it comes from, what may be done with it, how good it is.
+
+    `plugin` is the entry point that brings the architecture and `distribution` the package to install for it. ``config`` holds
+    the constructor arguments by role. ``weights`` says whether they are a moving average. ``verified`` means that somebody of
+    ganzoo has loaded these very bytes.
+    """
+
+    name: Name
+    summary: Text
+    architecture: Name
+    plugin: Text
+    modality: Modality
+    task: Text
+    source: Source
+    files: Annotated[tuple[WeightFile, ...], Meta(min_length=1)]
+    licence: Licence
+    output: Output
+    distribution: Text = "ganzoo-hub"
+    mirrors: tuple[Source, ...] = ()
+    aliases: tuple[Name, ...] = ()
+    tags: tuple[Name, ...] = ()
+    status: Literal["stable", "experimental", "deprecated"] = "stable"
+    weights: Literal["ema", "raw"] = "raw"
+    config: dict[Role, dict[str, Json]] = {}
+    latent: Latent | None = None
+    condition: Condition | None = None
+    dataset: Dataset | None = None
+    training: Training | None = None
+    metrics: tuple[Metric, ...] = ()
+    golden: Golden | None = None
+    backbones: tuple[Backbone, ...] = ()
+    paper: Paper | None = None
+    citation: str | None = None
+    verified: bool = False
+
+    def file(self, role: Role) -> WeightFile | None:
+        """The file that holds ``role``, or None."""
+        return next((f for f in self.files if f.role == role), None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files together."""
+        return sum(f.size for f in self.files)

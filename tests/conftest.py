@@ -1,0 +1,23 @@
+"""Every test runs on a machine of its own: no user cache, token, proxy, terminal width or plugin setting matters."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_PREFIXES = ("HF_", "HUGGING", "GANZOO_", "XDG_", "TRANSFORMERS_", "NO_COLOR", "FORCE_COLOR", "CLICOLOR")
+
+
+@pytest.fixture(autouse=True)
+def isolated_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh home and fresh caches, also for the processes that a test starts."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(_PREFIXES):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("HF_HOME", str(home / "hf"))
+    monkeypatch.setenv("GANZOO_HOME", str(home / "ganzoo"))
+    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    return home
