@@ -163,6 +163,10 @@ class ConfigError(GanzooError):
     """A configuration value that is unknown, of the wrong type or out of range."""
 
 
+class TrainingError(GanzooError):
+    """A training run that cannot go on: a loss that is not finite, say. Its last checkpoint is as it was."""
+
+
 class DataError(GanzooError):
     """Training or reference data that cannot be used."""
 

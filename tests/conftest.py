@@ -1,6 +1,8 @@
 """Every test runs on a machine of its own: no user cache, token, proxy, terminal width or plugin setting matters."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,20 @@ def isolated_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
     monkeypatch.setenv("COLUMNS", "120")
     return home
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder on ``sys.path`` in which a test lays out installed distributions; the plugin host starts afresh."""
+    from ganzoo.plugin_host import host
+
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    host.cache_clear()
+    known = set(sys.modules)
+    yield folder
+    host.cache_clear()
+    for name in set(sys.modules) - known:
+        if name.startswith("zoo_"):  # the packages of test distributions are called zoo_…
+            del sys.modules[name]

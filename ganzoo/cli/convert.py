@@ -10,7 +10,10 @@ from ganzoo.cli.output import echo_fields, echo_json
 
 @click.command(
     "convert",
-    epilog="\b\nExamples:\n  ganzoo convert netG.pth -o my-dcgan\n  ganzoo convert checkpoint.pt -o my-dcgan --architecture dcgan",
+    epilog="""\b
+Examples:
+  ganzoo convert netG.pth -o my-dcgan
+  ganzoo convert checkpoint.pt -o my-dcgan --architecture dcgan""",
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder to write.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ganzoo.cli.options import as_json, device_option, dtype_option, model_argument, seed_option
+from ganzoo.cli.options import as_json, complete_model, device_option, dtype_option, seed_option
 from ganzoo.cli.output import echo_json
 from ganzoo.cli.progress import progress_bar
 
@@ -17,7 +17,7 @@ Examples:
   ganzoo generate dcgan-mnist -n 100 -o digits/        (single files)
   ganzoo generate downloads/netG.pth -n 16 -o grid.jpg""",
 )
-@model_argument()
+@click.argument("model", shell_complete=complete_model)
 @click.option("-n", "--number", type=click.IntRange(min=1), default=1, show_default=True, help="How many samples.")
 @click.option(
     "-o",

@@ -1,6 +1,6 @@
 """Arguments and options that several commands share."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,11 +19,6 @@ def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) 
     from ganzoo.catalog import catalog
 
     return [CompletionItem(c.name, help=c.summary) for c in catalog() if c.name.startswith(incomplete)]
-
-
-def model_argument(**kwargs: Any) -> Any:
-    """A model: a name of the catalogue, ``hf:org/repo``, or a path."""
-    return click.argument("model", shell_complete=complete_model, **kwargs)
 
 
 seed_option = click.option(

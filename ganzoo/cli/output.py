@@ -19,7 +19,7 @@ def echo_json(value: Any) -> None:
 
 def echo_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Prints a table whose last column is cut to fit the terminal; uncut when the output is no terminal."""
-    widths = [max(len(cell) for cell in column) for column in zip(headers, *rows, strict=True)]
+    widths = [max(len(row[i]) for row in (headers, *rows)) for i in range(len(headers))]
     if click.get_text_stream("stdout").isatty():
         room = columns() - sum(widths[:-1]) - GAP * (len(widths) - 1)
         widths[-1] = min(widths[-1], max(room, NARROWEST))

@@ -18,7 +18,8 @@ class _Recorder(type):
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)  # None stands for self
+        signature = inspect.signature(cls.__init__)  # type: ignore[misc]  # of this very class, so it is sound
+        bound = signature.bind(None, *args, **kwargs)  # None stands for self
         bound.apply_defaults()
         arguments = list(bound.arguments.items())[1:]
         config = {name: json_value(value, name) for name, value in arguments}

@@ -1,0 +1,189 @@
+from pathlib import Path
+
+import pytest
+
+from ganzoo.discovery import installed_plugins
+from ganzoo.errors import AmbiguousNameError, PluginError, PluginMissingError, PluginWarning, UnknownNameError
+from ganzoo.plugin_host import PluginHost, import_target
+from tests.support.distributions import make_distribution
+
+GOOD = """
+from ganzoo.hookspecs import hookimpl
+from ganzoo.spec import Architecture, Part
+
+@hookimpl
+def ganzoo_architectures():
+    return [Architecture(id="{id}", summary="x", modality="image", task="t", networks={{"generator": "{module}.net:G"}})]
+
+@hookimpl
+def ganzoo_datasets():
+    return [Part(id="{id}-data", summary="x", target="{module}.data:load")]
+"""
+
+BROKEN = {
+    "raises": "raise RuntimeError('boom')",
+    "exits": "import sys; sys.exit('bye')",
+    "import": "import a_module_that_is_not_there",
+    "syntax": "def (",
+    "raising-hook": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    raise ValueError('in the hook')",
+    "misspelt-hook": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architecture():\n    return []",
+    "nonsense": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    return ['dcgan']",
+    "not-iterable": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    return 3",
+    "wrong-type": (
+        "from ganzoo.hookspecs import hookimpl\nfrom ganzoo.spec import Architecture\n@hookimpl\ndef ganzoo_architectures():\n"
+        "    return [Architecture(id='x', summary='x', modality='smell', task='t', networks={'generator': 'a:B'})]"
+    ),
+}
+
+
+def good(root: Path, name: str, architecture: str | None = None) -> None:
+    module = f"zoo_{name}"
+    make_distribution(
+        root, f"dist-{name}", module=module, plugin=name, source=GOOD.format(id=architecture or name, module=module)
+    )
+
+
+def host_of(*names: str) -> PluginHost:
+    return PluginHost([p for p in installed_plugins() if p.name in names])
+
+
+def test_an_installed_plugin_is_found_with_its_distribution(site: Path) -> None:
+    good(site, "fine")
+    (plugin,) = [p for p in installed_plugins() if p.name == "fine"]
+    assert (plugin.distribution, plugin.version, plugin.module) == ("dist-fine", "1.0", "zoo_fine")
+    assert plugin.cards == str(site / "zoo_fine" / "cards")
+
+
+def test_discovery_imports_no_plugin(site: Path) -> None:
+    make_distribution(site, "explosive", module="zoo_explosive", source="raise SystemExit(3)")
+    make_distribution(
+        site, "explosive-dotted", module="zoo_dotted", entry_points="[ganzoo]\ndotted = zoo_dotted.inner:plugin\n"
+    )
+    names = {p.name: p for p in installed_plugins()}
+    assert "explosive" in names
+    assert names["dotted"].cards == str(site / "zoo_dotted" / "cards")
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_plugin_is_set_aside_and_the_others_work(site: Path, kind: str) -> None:
+    good(site, "fine")
+    make_distribution(site, "dist-broken", module="zoo_broken", plugin="broken", source=BROKEN[kind])
+    host = host_of("fine", "broken")
+    with pytest.warns(PluginWarning, match=r"'broken' of dist-broken 1\.0"):
+        table = host.architectures()
+    assert list(table) == ["fine"]
+    assert {p.name: p.error is None for p in host.plugins} == {"fine": True, "broken": False}
+
+
+def test_a_broken_plugin_warns_once(site: Path, recwarn: pytest.WarningsRecorder) -> None:
+    make_distribution(site, "dist-broken", module="zoo_broken", plugin="broken", source=BROKEN["raises"])
+    host = host_of("broken")
+    with pytest.warns(PluginWarning):
+        host.architectures()
+    host.architectures()
+    host.parts("ganzoo_datasets", "data set")
+    assert len(recwarn) == 0
+
+
+def test_needing_a_broken_plugin_says_why_it_is_broken(site: Path) -> None:
+    make_distribution(site, "dist-broken", module="zoo_broken", plugin="broken", source=BROKEN["raises"])
+    with pytest.warns(PluginWarning), pytest.raises(PluginError, match="RuntimeError: boom"):
+        host_of("broken").architecture("broken", plugin="broken", distribution="dist-broken")
+
+
+def test_the_owners_architecture_is_used_and_no_other_plugin_imported(site: Path) -> None:
+    good(site, "fine")
+    make_distribution(site, "dist-broken", module="zoo_broken", plugin="broken", source=BROKEN["raises"])
+    found = host_of("fine", "broken").architecture("fine", plugin="fine", distribution="dist-fine")
+    assert found.networks == {"generator": "zoo_fine.net:G"}
+
+
+def test_two_plugins_claiming_one_architecture_stop_that_name_alone(site: Path) -> None:
+    good(site, "one", architecture="shared")
+    good(site, "two", architecture="shared")
+    good(site, "three")
+    table = host_of("one", "two", "three").architectures()
+    with pytest.raises(AmbiguousNameError, match="one/shared.*two/shared"):
+        table.find("shared")
+    assert table.find("two/shared")[0].name == "two"
+    assert table.find("three")[1].id == "three"
+
+
+def test_two_distributions_claiming_one_plugin_name_are_both_named(site: Path) -> None:
+    make_distribution(site, "dist-a", module="zoo_a", plugin="same", source=GOOD.format(id="a", module="zoo_a"))
+    make_distribution(site, "dist-b", module="zoo_b", plugin="same", source=GOOD.format(id="b", module="zoo_b"))
+    good(site, "fine")
+    host = host_of("same", "fine")
+    assert list(host.architectures()) == ["fine"]
+    with pytest.raises(PluginError, match=r"dist-a.*dist-b"):
+        host.architecture("a", plugin="same", distribution="dist-a")
+
+
+def test_a_missing_plugin_gives_the_exact_pip_command(site: Path) -> None:
+    with pytest.raises(PluginMissingError) as caught:
+        host_of().architecture("their-gan", plugin="their", distribution="ganzoo-their-gan>=2")
+    assert 'pip install "ganzoo-their-gan>=2"' in str(caught.value)
+
+
+def test_a_plugin_without_the_architecture_suggests_an_upgrade(site: Path) -> None:
+    good(site, "fine")
+    with pytest.raises(PluginError, match="pip install --upgrade"):
+        host_of("fine").architecture("newer", plugin="fine", distribution="dist-fine")
+
+
+@pytest.mark.parametrize(
+    ("setting", "loaded"),
+    [
+        (None, {"one", "two"}),
+        ("", set()),
+        ("one", {"one"}),
+        (" one , two ", {"one", "two"}),
+        ("dist_two", {"two"}),
+        ("nobody", set()),
+    ],
+)
+def test_the_environment_restricts_what_loads(
+    site: Path, monkeypatch: pytest.MonkeyPatch, setting: str | None, loaded: set[str]
+) -> None:
+    good(site, "one")
+    good(site, "two")
+    if setting is not None:
+        monkeypatch.setenv("GANZOO_PLUGINS", setting)
+    assert set(host_of("one", "two").architectures()) == loaded
+
+
+def test_a_plugin_that_is_switched_off_is_not_called_missing(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good(site, "fine")
+    monkeypatch.setenv("GANZOO_PLUGINS", "")
+    with pytest.raises(PluginError, match="GANZOO_PLUGINS keeps it from loading"):
+        host_of("fine").architecture("fine", plugin="fine", distribution="dist-fine")
+
+
+def test_parts_of_plugins_and_of_ganzoo_are_one_table(site: Path) -> None:
+    good(site, "fine")
+    parts = host_of("fine").parts("ganzoo_datasets", "data set")
+    assert parts.find("fine-data").target == "zoo_fine.data:load"
+    with pytest.raises(UnknownNameError, match="no data set named 'fine-dat'"):
+        parts.find("fine-dat")
+
+
+def test_damaged_metadata_of_one_package_does_not_hide_the_others(site: Path) -> None:
+    good(site, "fine")
+    (site / "dist_fine-1.0.dist-info").rename(site / "dist_fine-1.0.dist-info")
+    hurt = site / "hurt-1.0.dist-info"
+    hurt.mkdir()
+    (hurt / "METADATA").write_text("Metadata-Version: 2.1\nName: hurt\nVersion: 1.0\n")
+    (hurt / "entry_points.txt").write_bytes(b"[ganzoo]\nx = \xff\xfe\x00\n")
+    nameless = site / "nameless-1.0.dist-info"
+    nameless.mkdir()
+    (nameless / "METADATA").write_text("Metadata-Version: 2.1\n")
+    with pytest.warns(PluginWarning, match="hurt"):
+        names = [p.name for p in installed_plugins()]
+    assert "fine" in names
+
+
+def test_import_target_names_what_is_missing() -> None:
+    with pytest.raises(PluginError, match="cannot be imported"):
+        import_target("no_such_module_here:Thing", "The part 'x'")
+    with pytest.raises(PluginError, match="has no 'Nothing'"):
+        import_target("ganzoo.naming:Nothing", "The part 'x'")
