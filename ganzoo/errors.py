@@ -121,8 +121,8 @@ class IntegrityError(HubError):
 
     Args:
         what: The file and where it came from.
-        expected: The pinned sha256.
-        actual: The sha256 of what arrived.
+        expected: The pinned sha256; the Hub's own sum, or the announced number of bytes, where nothing is pinned.
+        actual: The same of what arrived, or why it was not hashed.
     """
 
     def __init__(self, what: str, expected: str, actual: str, *, hint: str | None = None) -> None:

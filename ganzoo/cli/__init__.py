@@ -55,6 +55,8 @@ def main() -> NoReturn:
     import warnings
 
     warnings.showwarning = _show_warning
+    # Else a storage server that is down means minutes of silence. The client reads it when it is first imported.
+    os.environ.setdefault("HF_XET_CLIENT_RETRY_MAX_ATTEMPTS", "3")
     try:
         code = cli.main(standalone_mode=False)
         sys.stdout.flush()
