@@ -1,0 +1,80 @@
+"""What a file on disk is: its tensors, which architecture they belong to, and the zoo's own layout.
+
+Nothing in a file is ever executed. Importing this package imports no torch; each name is resolved on first use, so that a
+plugin's layout readers stay light.
+"""
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without importing typing; type checkers know the name
+if TYPE_CHECKING:
+    from ganzoo.checkpoint.conversion import conversion_key as conversion_key
+    from ganzoo.checkpoint.conversion import convert as convert
+    from ganzoo.checkpoint.conversion import file_sha256 as file_sha256
+    from ganzoo.checkpoint.conversion import store as store
+    from ganzoo.checkpoint.folder import ModelConfig as ModelConfig
+    from ganzoo.checkpoint.folder import StoredModel as StoredModel
+    from ganzoo.checkpoint.folder import read_model as read_model
+    from ganzoo.checkpoint.folder import write_model as write_model
+    from ganzoo.checkpoint.layout import LayoutReader as LayoutReader
+    from ganzoo.checkpoint.reading import Checkpoint as Checkpoint
+    from ganzoo.checkpoint.reading import read_checkpoint as read_checkpoint
+    from ganzoo.checkpoint.recognition import Match as Match
+    from ganzoo.checkpoint.recognition import best_matches as best_matches
+    from ganzoo.checkpoint.recognition import recognise as recognise
+    from ganzoo.checkpoint.safetensors_file import read_safetensors as read_safetensors
+    from ganzoo.checkpoint.safetensors_file import write_safetensors as write_safetensors
+    from ganzoo.checkpoint.states import StateDict as StateDict
+
+_PUBLIC = {
+    "Checkpoint": "reading",
+    "LayoutReader": "layout",
+    "Match": "recognition",
+    "ModelConfig": "folder",
+    "StateDict": "states",
+    "StoredModel": "folder",
+    "best_matches": "recognition",
+    "conversion_key": "conversion",
+    "convert": "conversion",
+    "file_sha256": "conversion",
+    "read_checkpoint": "reading",
+    "read_model": "folder",
+    "read_safetensors": "safetensors_file",
+    "recognise": "recognition",
+    "store": "conversion",
+    "write_model": "folder",
+    "write_safetensors": "safetensors_file",
+}
+
+__all__ = [
+    "Checkpoint",
+    "LayoutReader",
+    "Match",
+    "ModelConfig",
+    "StateDict",
+    "StoredModel",
+    "best_matches",
+    "conversion_key",
+    "convert",
+    "file_sha256",
+    "read_checkpoint",
+    "read_model",
+    "read_safetensors",
+    "recognise",
+    "store",
+    "write_model",
+    "write_safetensors",
+]
+
+
+def __getattr__(name: str) -> object:
+    module = _PUBLIC.get(name)
+    if module is None:
+        raise AttributeError(f"module 'ganzoo.checkpoint' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(f"ganzoo.checkpoint.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -1,0 +1,46 @@
+"""What a plugin writes to have a foreign checkpoint format recognised. Importing this needs no torch."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class LayoutReader:
+    """Recognises one foreign layout of one network and maps its keys to ours, both ways.
+
+    A subclass gives `config` and `keys`, and overrides `convert` and `export` together where names alone are not enough (a
+    transposed weight, say). It holds no state: one is made for each use.
+    """
+
+    def config(self, shapes: Shapes) -> dict[str, Any] | None:
+        """The network's constructor arguments, told from the names and shapes of a file's tensors.
+
+        Be strict about what is read and lenient about the rest: every key and shape is compared with the network afterwards,
+        and what does not fit is reported to the user key by key. None means that this cannot be the layout at all.
+
+        Args:
+            shapes: Shape of every tensor, wrapping prefixes taken off.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no config")
+
+    def keys(self, config: Mapping[str, Any]) -> Mapping[str, str]:
+        """Every foreign key of a network with these arguments, and our name for it."""
+        raise NotImplementedError(f"{type(self).__name__} defines no keys")
+
+    def optional(self, config: Mapping[str, Any]) -> Mapping[str, float]:
+        """Foreign keys that some files lack, and the number that stands for them: by default the batch counters of batch
+        normalisation, which PyTorch did not store before version 0.4.1.
+        """
+        return {key: 0 for key in self.keys(config) if key.rpartition(".")[2] == "num_batches_tracked"}
+
+    def convert(self, state: Mapping[str, "Tensor"], config: Mapping[str, Any]) -> dict[str, "Tensor"]:
+        """Our state dict from theirs: keys are renamed. ``state`` has every key of `keys`, optional ones filled in."""
+        return {ours: state[theirs] for theirs, ours in self.keys(config).items()}
+
+    def export(self, state: Mapping[str, "Tensor"], config: Mapping[str, Any]) -> dict[str, "Tensor"]:
+        """Their state dict from ours: the inverse of `convert`."""
+        return {theirs: state[ours] for theirs, ours in self.keys(config).items()}

@@ -1,0 +1,61 @@
+"""Opens a checkpoint file of any known container as data."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganzoo.checkpoint.safetensors_file import TIES, read_safetensors
+from ganzoo.checkpoint.sniff import Format, sniff
+from ganzoo.checkpoint.states import StateDict, find_states
+from ganzoo.checkpoint.torch_file import read_pickle, read_torch_zip
+from ganzoo.errors import CheckpointError
+
+_READERS = {"torch-zip": read_torch_zip, "pickle": read_pickle}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds.
+
+    Attributes:
+        path: The file.
+        format: Its container.
+        states: Every state dict in it. Tensors are memory-mapped, except in the legacy format, which does not allow it.
+        metadata: Its plain values: a safetensors file's metadata, or scalars such as ``epoch`` by their place.
+    """
+
+    path: Path
+    format: Format
+    states: tuple[StateDict, ...]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """The tensors of a checkpoint file, found by its content whatever its name is. Nothing in it is executed.
+
+    Raises:
+        HostileFileError: a pickle that asks for code; it names what.
+        CorruptFileError: an empty, truncated or damaged file, or one that is no checkpoint.
+        CheckpointError: no such file, or a checkpoint without a state dict.
+    """
+    path = Path(path)
+    container = sniff(path)
+    if container == "safetensors":
+        tensors, metadata = read_safetensors(path)
+        states, _ = find_states(tensors)
+        metadata.pop(TIES, None)
+        return _checked(Checkpoint(path, container, states, dict(metadata)), tensors)
+    content = _READERS[container](path)
+    states, values = find_states(content)
+    return _checked(Checkpoint(path, container, states, values), content)
+
+
+def _checked(checkpoint: Checkpoint, content: Any) -> Checkpoint:
+    if checkpoint.states:
+        return checkpoint
+    if isinstance(content, dict):
+        keys = ", ".join(ascii(key)[:60] for key in list(content)[:8])
+        held = f"a table with the keys {keys}" if keys else "an empty table"
+    else:
+        held = f"one {type(content).__name__}"
+    raise CheckpointError(f"{checkpoint.path} holds no named tensors; it is {held}.", hint="Look for a file with a state dict.")

@@ -1,0 +1,267 @@
+"""Which architecture a checkpoint belongs to, told from its keys and shapes alone."""
+
+import difflib
+import importlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo.building import differences, import_class, skeleton
+from ganzoo.checkpoint.layout import LayoutReader, Shapes
+from ganzoo.checkpoint.reading import Checkpoint
+from ganzoo.checkpoint.states import StateDict
+from ganzoo.errors import CheckpointError, ConfigError, PluginError, UnknownNameError, UnrecognisedCheckpointError
+from ganzoo.models.network import Network
+from ganzoo.spec import Architecture, Layout, Role
+
+Architectures = Sequence[tuple[str, Architecture]]
+_EMA = re.compile(r"ema|avg|average|shadow", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Match:
+    """One network found in a checkpoint.
+
+    Attributes:
+        plugin: Who brings the architecture.
+        architecture: What it is.
+        layout: Id of the layout that fits.
+        role: Which network of the architecture.
+        config: Its constructor arguments.
+        place: Where in the file it stands.
+    """
+
+    plugin: str
+    architecture: Architecture
+    layout: str
+    role: Role
+    config: Mapping[str, Any]
+    place: str
+    reader: LayoutReader
+    source: StateDict
+
+    @cached_property
+    def state(self) -> dict[str, Tensor]:
+        """Its weights under our names, converted when first asked for."""
+        return _convert(self.reader, self.source.tensors, self.config)
+
+    @property
+    def is_average(self) -> bool:
+        """Whether its place in the file says that it is a moving average of the weights."""
+        return bool(_EMA.search(self.place))
+
+    @property
+    def qualified_name(self) -> str:
+        """``<plugin>/<architecture>``."""
+        return f"{self.plugin}/{self.architecture.id}"
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    plugin: str
+    architecture: Architecture
+    layout: Layout
+    reader: LayoutReader
+
+    @property
+    def label(self) -> str:
+        return f"{self.plugin}/{self.architecture.id} ({self.layout.role}, layout {self.layout.id})"
+
+
+def recognise(
+    checkpoint: Checkpoint,
+    architectures: Architectures,
+    *,
+    architecture: str | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> tuple[Match, ...]:
+    """The networks in ``checkpoint``. A match is exact: every key is accounted for and every shape is right.
+
+    Args:
+        checkpoint: An opened file.
+        architectures: Plugin name and architecture of everything it could be.
+        architecture: Only this one, as ``<architecture>`` or ``<plugin>/<architecture>``.
+        config: Constructor arguments that keys and shapes cannot tell (an activation, say); they win over what is inferred.
+
+    Raises:
+        UnknownNameError: ``architecture`` is none of ``architectures``.
+        UnrecognisedCheckpointError: nothing fits; it lists what is nearest and the first keys that differ.
+        CheckpointError: several architectures fit.
+        ConfigError: ``config`` names an argument that no candidate has.
+    """
+    chosen = _chosen(architectures, architecture)
+    _check_arguments(chosen, config or {})
+    candidates = list(_candidates(chosen))
+    matches: list[Match] = []
+    for state in checkpoint.states:
+        if state.part_of is None or all(state.part_of != match.place for match in matches):
+            matches += _matches(state, candidates, config or {})
+    if not matches:
+        raise _unrecognised(checkpoint, candidates)
+    names = sorted({match.qualified_name for match in matches})
+    if len(names) > 1:
+        raise CheckpointError(
+            f"{checkpoint.path} fits several architectures: {' and '.join(names)}.",
+            hint="Say which one it is (architecture=…).",
+        )
+    return tuple(matches)
+
+
+def best_matches(matches: Iterable[Match]) -> dict[Role, Match]:
+    """One match for each role: a moving average before raw weights, else the first in the file."""
+    best: dict[Role, Match] = {}
+    for match in sorted(matches, key=lambda match: not match.is_average):
+        best.setdefault(match.role, match)
+    return best
+
+
+def _chosen(architectures: Architectures, wanted: str | None) -> Architectures:
+    if wanted is None:
+        return architectures
+    chosen = [(plugin, a) for plugin, a in architectures if wanted in (a.id, f"{plugin}/{a.id}")]
+    if not chosen:
+        raise UnknownNameError("architecture", wanted, difflib.get_close_matches(wanted, [a.id for _, a in architectures]))
+    return chosen
+
+
+def _check_arguments(architectures: Architectures, config: Mapping[str, Any]) -> None:
+    known = sorted({field.name for _, a in architectures for field in a.config})
+    for name in config:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else None
+            raise ConfigError(f"No architecture that is looked for has an argument '{name}'.", hint=hint)
+
+
+def _candidates(architectures: Architectures) -> Iterator[_Candidate]:
+    for plugin, architecture in architectures:
+        for layout in architecture.layouts:
+            yield _Candidate(plugin, architecture, layout, _reader(plugin, layout))
+
+
+def _reader(plugin: str, layout: Layout) -> LayoutReader:
+    module, _, name = layout.reader.partition(":")
+    try:
+        reader = getattr(importlib.import_module(module), name)()
+    except (ImportError, AttributeError, TypeError) as e:
+        raise PluginError(f"The plugin '{plugin}' names the layout reader '{layout.reader}', which cannot be used: {e}.") from e
+    if not isinstance(reader, LayoutReader):
+        raise PluginError(f"The plugin '{plugin}' names the layout reader '{layout.reader}', which is no LayoutReader.")
+    return reader
+
+
+def _matches(state: StateDict, candidates: Iterable[_Candidate], config: Mapping[str, Any]) -> list[Match]:
+    """At most one match for each architecture: its first layout that fits."""
+    found: dict[str, Match] = {}
+    for candidate in candidates:
+        plugin, architecture, layout = candidate.plugin, candidate.architecture, candidate.layout
+        name = f"{plugin}/{architecture.id}"
+        if name in found:
+            continue
+        arguments = _arguments(candidate, state.shapes, config)
+        if arguments is None:
+            continue
+        network = _network(candidate, arguments)
+        if isinstance(network, Network) and not _problems(candidate, state, arguments, network):
+            complete = network.config
+            found[name] = Match(plugin, architecture, layout.id, layout.role, complete, state.place, candidate.reader, state)
+    return list(found.values())
+
+
+def _network(candidate: _Candidate, config: Mapping[str, Any]) -> Network | str:
+    """The network that the arguments describe, without values; or why there is none."""
+    try:
+        return skeleton(import_class(candidate.architecture.networks[candidate.layout.role]), config)
+    except ConfigError as e:
+        return e.message
+
+
+def _arguments(candidate: _Candidate, shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The constructor arguments for a file of these shapes, ``config`` taken over as far as this network has such arguments."""
+    try:
+        inferred = candidate.reader.config(shapes)
+    except Exception as e:  # a plugin's code, run on a file of any shape
+        raise PluginError(f"The layout reader '{candidate.layout.reader}' of '{candidate.plugin}' failed: {e!r}.") from e
+    if inferred is None:
+        return None
+    mine = {field.name for field in candidate.architecture.config if candidate.layout.role in field.roles}
+    return {**inferred, **{name: value for name, value in config.items() if name in mine}}
+
+
+def _problems(candidate: _Candidate, state: StateDict, config: Mapping[str, Any], network: Network) -> list[str]:
+    """What keeps ``state`` from being this network, in the file's own names as far as possible; empty when it fits exactly."""
+    reader, shapes = candidate.reader, state.shapes
+    expected, optional = reader.keys(config), reader.optional(config)
+    missing = [key for key in expected if key not in shapes and key not in optional]
+    unexpected = [key for key in shapes if key not in expected]
+    own = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    if not missing and not unexpected:
+        return differences(own, _converted_shapes(reader, state, config))
+    renamed = type(reader).convert is LayoutReader.convert  # then their shapes are ours
+    theirs = {
+        key: own.get(ours, ()) if renamed else shapes.get(key, ()) for key, ours in expected.items() if key not in optional
+    }
+    return differences({**theirs, **{key: shapes[key] for key in optional if key in shapes}}, shapes)
+
+
+def _converted_shapes(reader: LayoutReader, state: StateDict, config: Mapping[str, Any]) -> Shapes:
+    meta = {name: torch.empty(tensor.shape, dtype=tensor.dtype, device="meta") for name, tensor in state.tensors.items()}
+    try:
+        converted = _convert(reader, meta, config)
+    except (NotImplementedError, RuntimeError):  # a conversion that needs values
+        converted = _convert(reader, state.tensors, config)
+    return {name: tuple(tensor.shape) for name, tensor in converted.items()}
+
+
+def _convert(reader: LayoutReader, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
+    filled = {key: torch.tensor(value) for key, value in reader.optional(config).items() if key not in tensors}
+    return reader.convert({**tensors, **filled}, config)
+
+
+# --- when nothing fits ------------------------------------------------------------------------------------------------
+
+
+def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> UnrecognisedCheckpointError:
+    ranked = sorted(
+        (
+            (_likeness(candidate, state), i, candidate, state)
+            for i, candidate in enumerate(candidates)
+            for state in checkpoint.states
+        ),
+        key=lambda entry: (-entry[0], entry[1]),
+    )
+    near = [entry for entry in ranked if entry[0] > 0]
+    if not near:
+        some = ", ".join(ascii(key)[1:-1][:80] for key in list(checkpoint.states[0].tensors)[:5])
+        return UnrecognisedCheckpointError(
+            f"{checkpoint.path} fits no architecture of an installed plugin; none of its keys is known. It begins with {some}.",
+            hint="ganzoo plugins lists what is installed.",
+        )
+    labels = list(dict.fromkeys(f"{entry[2].label}, {entry[0]:.0%} of the keys" for entry in near))[:3]
+    _, _, candidate, state = near[0]
+    config = _arguments(candidate, state.shapes, {}) or _defaults(candidate)
+    where = f" at '{state.place}'" if state.place else ""
+    network = _network(candidate, config)
+    problems = [network] if isinstance(network, str) else _problems(candidate, state, config, network)
+    listed = "\n  ".join(problems)
+    return UnrecognisedCheckpointError(
+        f"{checkpoint.path} fits no architecture of any installed plugin. The nearest are {'; '.join(labels)}.\n"
+        f"For {candidate.label}, the weights{where} differ:\n  {listed}",
+        hint="If a plugin for it exists, install it; ganzoo plugins lists what is installed.",
+    )
+
+
+def _likeness(candidate: _Candidate, state: StateDict) -> float:
+    """Shared keys over all keys, with the arguments told from the shapes or else the defaults."""
+    config = _arguments(candidate, state.shapes, {}) or _defaults(candidate)
+    known = set(candidate.reader.keys(config))
+    return len(known & set(state.tensors)) / max(1, len(known | set(state.tensors)))
+
+
+def _defaults(candidate: _Candidate) -> dict[str, Any]:
+    return {field.name: field.default for field in candidate.architecture.config if candidate.layout.role in field.roles}

@@ -1,0 +1,103 @@
+"""Finds the state dicts in what a checkpoint file holds, wherever its author put them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+MAX_DEPTH = 8
+WRAPPERS = ("module.", "_orig_mod.")  # DataParallel and its kin; torch.compile
+# First parts of keys that name a network rather than a layer of it.
+NETWORKS = {
+    *("netG", "netD", "netG_ema", "generator", "discriminator", "gen", "disc", "dis", "critic", "G", "D", "G_ema", "g_ema"),
+    *("ema", "model", "model_ema", "ema_model", "net", "network", "gan"),
+}
+
+
+@dataclass(frozen=True)
+class StateDict:
+    """One mapping of names to tensors, and where in the file it stands.
+
+    Attributes:
+        place: ``""`` for the file itself, else keys joined by dots: ``netG``, ``state_dict``, ``models.g_ema``.
+        tensors: The tensors, wrapping prefixes of their names taken off.
+        part_of: The place of the flat mapping that it was split from, if it was.
+    """
+
+    place: str
+    tensors: Mapping[str, Tensor]
+    part_of: str | None = None
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor."""
+        return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+
+
+def find_states(content: Any) -> tuple[tuple[StateDict, ...], dict[str, Any]]:
+    """All state dicts in ``content``, and its plain values (epoch, step …) by place.
+
+    A flat dict that holds two networks (``generator.main…``, ``discriminator.main…``) is given whole and split. The state of an
+    optimiser is left out.
+    """
+    states: list[StateDict] = []
+    values: dict[str, Any] = {}
+    found = _mappings(content, "", 0, set()) if isinstance(content, Mapping | list | tuple) else ()
+    for place, mapping in found:
+        tensors = {str(key): value.detach() for key, value in mapping.items() if isinstance(value, Tensor)}
+        if tensors:
+            states.extend(_with_parts(StateDict(place, unwrap(tensors))))
+        for key, value in mapping.items():
+            if isinstance(value, bool | int | float | str):
+                values[_join(place, str(key))] = value
+    return tuple(states), values
+
+
+def unwrap(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``tensors`` without the prefixes that wrappers put before every name."""
+    names = dict.fromkeys(tensors)
+    plain = {name: _uncompiled(name) for name in names}
+    while True:
+        # AveragedModel of torch keeps its count beside the wrapped network.
+        kept = [name for name in names if plain[name] != "n_averaged"] or list(names)
+        prefix = next((p for p in WRAPPERS if all(plain[name].startswith(p) for name in kept)), None)
+        if prefix is None:
+            break
+        names = dict.fromkeys(kept)
+        plain = {name: plain[name].removeprefix(prefix) for name in kept}
+    if len(set(plain.values())) < len(plain):
+        return dict(tensors)
+    return {plain[name]: tensors[name] for name in names}
+
+
+def _uncompiled(name: str) -> str:
+    return name.replace("._orig_mod.", ".")
+
+
+def _with_parts(state: StateDict) -> Iterator[StateDict]:
+    yield state
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in state.tensors.items():
+        network, dot, rest = name.partition(".")
+        if dot and network in NETWORKS:
+            parts.setdefault(network, {})[rest] = tensor
+    for network, tensors in parts.items():
+        yield StateDict(_join(state.place, network), unwrap(tensors), part_of=state.place)
+
+
+def _mappings(value: Any, place: str, depth: int, seen: set[int]) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    if depth > MAX_DEPTH or id(value) in seen:  # the same object again, maybe inside itself
+        return
+    seen.add(id(value))
+    if isinstance(value, Mapping):
+        if {"state", "param_groups"} <= set(value):  # an optimiser
+            return
+        yield place, value
+    for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+        if isinstance(item, Mapping | list | tuple):
+            yield from _mappings(item, _join(place, str(key)), depth + 1, seen)
+
+
+def _join(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key

@@ -1,0 +1,104 @@
+"""Spectral normalisation (Miyato et al. 2018, arXiv:1802.05957): a layer's weight divided by its largest singular value.
+
+The singular value is estimated from two vectors, ``weight_u`` and ``weight_v``, that are part of the state. In training each
+forward pass improves them by one power iteration (Algorithm 1); in evaluation they are used as they are. The names are those of
+PyTorch's first implementation, so that checkpoints made with it fit.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class SpectralNorm(nn.Module):
+    """Mixed into a layer that has a ``weight``; the layer then has ``weight_orig``, ``weight_u`` and ``weight_v`` instead."""
+
+    weight_orig: nn.Parameter
+    weight_u: Tensor
+    weight_v: Tensor
+    eps: float
+    output_axis = 0
+
+    def normalise_weight(self, eps: float) -> None:
+        """Takes the layer's weight over; call once, at the end of the constructor. ``eps`` keeps norms from being zero."""
+        self.eps = eps
+        weight = self._parameters.pop("weight")
+        assert weight is not None
+        matrix = self._matrix(weight.detach())
+        self.weight_orig = nn.Parameter(weight.detach())
+        self.register_buffer("weight_u", F.normalize(torch.randn(matrix.shape[0]), dim=0, eps=eps))
+        self.register_buffer("weight_v", F.normalize(torch.randn(matrix.shape[1]), dim=0, eps=eps))
+
+    def normalised_weight(self) -> Tensor:
+        """The weight over its estimated largest singular value; differentiable in the weight, not in the two vectors."""
+        matrix = self._matrix(self.weight_orig)
+        if self.training:
+            self._iterate(matrix)
+        # Copies, since the next training pass changes the buffers in place while this one's graph may still need them.
+        u, v = (self.weight_u.clone(), self.weight_v.clone()) if self.training else (self.weight_u, self.weight_v)
+        return self.weight_orig / torch.dot(u, torch.mv(matrix, v))
+
+    @torch.no_grad()
+    def _iterate(self, matrix: Tensor) -> None:
+        self.weight_v.copy_(F.normalize(torch.mv(matrix.t(), self.weight_u), dim=0, eps=self.eps))
+        self.weight_u.copy_(F.normalize(torch.mv(matrix, self.weight_v), dim=0, eps=self.eps))
+
+    def _matrix(self, weight: Tensor) -> Tensor:
+        """``weight`` as a matrix ``[outputs, everything else]``."""
+        matrix: Tensor = weight.transpose(0, self.output_axis).flatten(1)
+        return matrix
+
+
+class SpectralConv2d(SpectralNorm, nn.Conv2d):
+    """`torch.nn.Conv2d` with spectral normalisation. Arguments as there, and ``eps``."""
+
+    def __init__(self, *args: Any, eps: float = 1e-12, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.normalise_weight(eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[N, C, H, W]`` to ``[N, C', H', W']``."""
+        convolved: Tensor = self._conv_forward(x, self.normalised_weight(), self.bias)
+        return convolved
+
+
+class SpectralConvTranspose2d(SpectralNorm, nn.ConvTranspose2d):
+    """`torch.nn.ConvTranspose2d` (without ``output_size``) with spectral normalisation. Arguments as there, and ``eps``."""
+
+    output_axis = 1
+
+    def __init__(self, *args: Any, eps: float = 1e-12, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.normalise_weight(eps)
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # without output_size
+        """``[N, C, H, W]`` to ``[N, C', H', W']``."""
+        weight, padding = self.normalised_weight(), self.padding
+        assert not isinstance(padding, str)  # only plain convolutions know padding by name
+        return F.conv_transpose2d(x, weight, self.bias, self.stride, padding, self.output_padding, self.groups, self.dilation)
+
+
+class SpectralLinear(SpectralNorm, nn.Linear):
+    """`torch.nn.Linear` with spectral normalisation. Arguments as there, and ``eps``."""
+
+    def __init__(self, *args: Any, eps: float = 1e-12, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.normalise_weight(eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[..., in_features]`` to ``[..., out_features]``."""
+        return F.linear(x, self.normalised_weight(), self.bias)
+
+
+class SpectralEmbedding(SpectralNorm, nn.Embedding):
+    """`torch.nn.Embedding` (without its options) with spectral normalisation."""
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, *, eps: float = 1e-12) -> None:
+        super().__init__(num_embeddings, embedding_dim)
+        self.normalise_weight(eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Indices ``[...]`` to vectors ``[..., embedding_dim]``."""
+        return F.embedding(x, self.normalised_weight())
