@@ -22,9 +22,11 @@ class NameTable(Generic[T]):
         self.kind = kind
         self._claims: dict[str, list[tuple[str, T]]] = {}
         self._qualified: dict[str, list[T]] = {}
+        self._things: dict[str, list[T]] = {}
 
     def add(self, owner: str, name: str, value: T, aliases: tuple[str, ...] = ()) -> None:
         """Registers ``value`` under ``name`` and its aliases for ``owner``."""
+        self._things.setdefault(f"{owner}/{name}", []).append(value)
         self._qualified.setdefault(f"{owner}/{name}", []).append(value)
         for each in dict.fromkeys((name, *aliases)):
             self._claims.setdefault(each, []).append((f"{owner}/{name}", value))
@@ -33,6 +35,10 @@ class NameTable(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._claims)
+
+    def values(self) -> list[T]:
+        """Every thing once, whoever claims its name too."""
+        return [value for values in self._things.values() for value in values]
 
     def claims(self, name: str) -> list[str]:
         """The qualified names that claim ``name``; more than one makes it ambiguous."""

@@ -66,5 +66,9 @@ def test_nothing_close_gives_no_suggestion(table: NameTable[int]) -> None:
     assert str(caught.value) == "There is no model named 'zzzzzzz'."
 
 
+def test_values_are_everything_once(table: NameTable[int]) -> None:
+    assert sorted(table.values()) == [1, 2, 3]
+
+
 def test_closest_is_limited() -> None:
     assert len(closest("model", [f"model{i}" for i in range(10)], limit=3)) == 3

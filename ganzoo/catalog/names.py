@@ -7,8 +7,10 @@ from pathlib import Path
 
 from ganzoo.errors import InvalidValueError
 
-_CATALOGUE = re.compile(r"(?:(?P<plugin>[A-Za-z0-9][\w.-]*)/)?(?P<name>[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w.\-/]+))?")
-_HUB = re.compile(r"(?P<repository>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>[\w.\-/]+))?")
+_CATALOGUE = re.compile(
+    r"(?:(?P<plugin>[A-Za-z0-9][\w.-]*)/)?(?P<name>[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w.\-/]+))?", re.ASCII
+)
+_HUB = re.compile(r"(?P<repository>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>[\w.\-/]+))?", re.ASCII)
 
 
 @dataclass(frozen=True)

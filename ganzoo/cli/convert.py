@@ -1,6 +1,7 @@
 """``ganzoo convert``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,18 +19,23 @@ Examples:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder to write.")
 @click.option("--architecture", help="Use this architecture where several fit.")
+@click.option("--config", "arguments", multiple=True, metavar="KEY=VALUE", help="A network argument that the file cannot tell.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is already in the folder.")
 @as_json
-def command(file: Path, output: Path, architecture: str | None, overwrite: bool, as_json: bool) -> None:
+def command(
+    file: Path, output: Path, architecture: str | None, arguments: tuple[str, ...], overwrite: bool, as_json: bool
+) -> None:
     """Convert a checkpoint of another project to safetensors.
 
     Reads safetensors and torch.save files (zip and legacy), recognises the layout by its keys and shapes, and writes
     config.json and a safetensors file for each network. Nothing in FILE is ever executed.
     """
     from ganzoo.loading import convert_file
+    from ganzoo.resources import parse_settings
 
-    matches = convert_file(file, output, architecture=architecture, overwrite=overwrite)
-    report = [
+    config = parse_settings(arguments, "--config")
+    matches = convert_file(file, output, architecture=architecture, config=config, overwrite=overwrite)
+    report: list[dict[str, Any]] = [
         {"role": m.role, "architecture": m.architecture.id, "layout": m.layout, "plugin": m.plugin, "config": m.config}
         for m in matches
     ]
@@ -38,5 +44,5 @@ def command(file: Path, output: Path, architecture: str | None, overwrite: bool,
         return
     click.echo(str(output))
     for entry in report:
-        config = ", ".join(f"{k}={v!r}" for k, v in entry["config"].items())
-        echo_fields([(str(entry["role"]), f"{entry['architecture']} ({entry['layout']}): {config}")], indent="  ")
+        shown = ", ".join(f"{k}={v!r}" for k, v in entry["config"].items())
+        echo_fields([(str(entry["role"]), f"{entry['architecture']} ({entry['layout']}): {shown}")], indent="  ")

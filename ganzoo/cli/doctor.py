@@ -55,18 +55,12 @@ def _versions() -> dict[str, str]:
 def _devices() -> dict[str, str]:
     import torch
 
+    from ganzoo.models.devices import accelerators
+
     found = {"cpu": f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"}
-    accelerator = torch.accelerator.current_accelerator()
-    if accelerator is not None:
-        for index in range(torch.accelerator.device_count()):
-            found[f"{accelerator.type}:{index}"] = _device_name(accelerator.type, index)
+    for name in accelerators():
+        found[name] = torch.cuda.get_device_name(name) if name.startswith("cuda") else "available"
     return found
-
-
-def _device_name(kind: str, index: int) -> str:
-    import torch
-
-    return torch.cuda.get_device_name(index) if kind == "cuda" else "available"
 
 
 def _cache() -> dict[str, str]:

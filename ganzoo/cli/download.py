@@ -4,7 +4,7 @@ import click
 
 from ganzoo.cli.options import as_json, complete_model
 from ganzoo.cli.output import echo_json
-from ganzoo.spec import ROLES
+from ganzoo.spec import ROLES, Role
 
 
 @click.command("download", epilog="\b\nExamples:\n  ganzoo download dcgan-mnist\n  ganzoo download hf:someone/their-gan --json")
@@ -12,7 +12,7 @@ from ganzoo.spec import ROLES
 @click.option("--role", type=click.Choice(ROLES), help="Only this network's file; all files when left out.")
 @click.option("--force", is_flag=True, help="Download again even if the file is in the cache.")
 @as_json
-def command(models: tuple[str, ...], role: str | None, force: bool, as_json: bool) -> None:
+def command(models: tuple[str, ...], role: Role | None, force: bool, as_json: bool) -> None:
     """Download and verify the weights of models.
 
     Prints where each file is. What is already in the cache is verified and not downloaded again.

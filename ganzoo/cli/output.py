@@ -1,6 +1,7 @@
 """What the commands print: plain tables for people, JSON for machines. No rich here: `ganzoo list` must start fast."""
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,8 +20,9 @@ def echo_json(value: Any) -> None:
 
 def echo_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Prints a table whose last column is cut to fit the terminal; uncut when the output is no terminal."""
-    widths = [max(len(row[i]) for row in (headers, *rows)) for i in range(len(headers))]
-    if click.get_text_stream("stdout").isatty():
+    lines = [headers, *rows]
+    widths = [max(len(line[column]) for line in lines) for column, _ in enumerate(headers)]
+    if sys.stdout.isatty():
         room = columns() - sum(widths[:-1]) - GAP * (len(widths) - 1)
         widths[-1] = min(widths[-1], max(room, NARROWEST))
     click.echo(click.style(_line(headers, widths), bold=True))

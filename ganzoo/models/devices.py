@@ -29,12 +29,12 @@ def resolve_device(device: str | torch.device | None) -> torch.device:
     if device is None:
         return torch.device("cpu")
     if device == "auto":
-        return torch.accelerator.current_accelerator() or torch.device("cpu")
+        return accelerator() or torch.device("cpu")
     try:
         resolved = torch.device(device)
         torch.empty(0, device=resolved)
     except (RuntimeError, AssertionError, NotImplementedError) as e:
-        available = ", ".join(["auto", "cpu", *_accelerators()])
+        available = ", ".join(["auto", "cpu", *accelerators()])
         raise InvalidValueError(
             f"The device '{device}' cannot be used on this machine.", hint=f"Available here: {available}."
         ) from e
@@ -61,6 +61,13 @@ def resolve_dtype(dtype: str | torch.dtype | None) -> torch.dtype | None:
     return found
 
 
-def _accelerators() -> list[str]:
-    accelerator = torch.accelerator.current_accelerator()
-    return [] if accelerator is None else [f"{accelerator.type}:{i}" for i in range(torch.accelerator.device_count())]
+def accelerator() -> torch.device | None:
+    """The kind of accelerator that this machine has, or None."""
+    # A build of torch for CUDA names its accelerator on a machine without one, too.
+    return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+
+
+def accelerators() -> list[str]:
+    """Every accelerator of this machine by name, e.g. ``cuda:0``."""
+    kind = accelerator()
+    return [] if kind is None else [f"{kind.type}:{i}" for i in range(torch.accelerator.device_count())]

@@ -113,8 +113,8 @@ class Generator(Network, Generic[S]):
                 outputs.append(self(z, **options))
                 if progress is not None:
                     progress(len(z))
-        # A tensor made in inference mode cannot be used under autograd later; a copy outside of it can.
-        return self.to_samples(torch.cat(outputs).clone(), chosen)
+        # A tensor made in inference mode cannot be used under autograd later; joined outside of it, it can.
+        return self.to_samples(torch.cat(outputs), chosen)
 
     @abstractmethod
     def to_samples(self, output: Tensor, seeds: Sequence[int]) -> S:

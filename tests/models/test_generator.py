@@ -155,7 +155,7 @@ def test_constructor_arguments_must_be_json(value: object) -> None:
 
 def test_devices_by_name() -> None:
     assert resolve_device(None) == resolve_device("cpu") == torch.device("cpu")
-    assert resolve_device("auto").type in {"cpu", "cuda", "mps", "xpu"}
+    assert torch.zeros(1, device=resolve_device("auto")).item() == 0  # whatever it is, it can be used
     for name in ("gpu", "cuda:99", "meta", "", "cpu:x"):
         with pytest.raises(InvalidValueError):
             resolve_device(name)

@@ -1,0 +1,29 @@
+"""``ganzoo resume``."""
+
+from pathlib import Path
+
+import click
+
+from ganzoo.cli.options import as_json
+from ganzoo.cli.train import tell_run
+
+
+@click.command("resume", epilog="\b\nExamples:\n  ganzoo resume runs/first\n  ganzoo resume runs/first --device cuda")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--data", help="Where the data is now; as the run was started when left out.")
+@click.option("--device", help="Another device than before.")
+@as_json
+def command(run: Path, data: str | None, device: str | None, as_json: bool) -> None:
+    """Go on with a training run that was interrupted.
+
+    Takes the latest intact checkpoint. On the CPU and with the same versions the result is that of a run that never stopped.
+    """
+    from ganzoo import resources, training
+    from ganzoo.plugin_host import host
+
+    config = training.RunDirectory(run).config()
+    architecture = host().architecture(config.architecture, plugin=config.plugin, distribution=config.distribution)
+    dataset = resources.open_dataset(data or config.data.source)
+    with training.terminal_reporter() as reporter:
+        done = training.resume(run, resources.network_classes(architecture), dataset, device=device, reporter=reporter)
+    tell_run(done.path, done.images, done.model, as_json)
