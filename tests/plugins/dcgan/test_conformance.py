@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from ganzoo.building import build, build_random, import_class
+from ganzoo.building import build, build_random, network_class
 from ganzoo.checkpoint import Match, read_checkpoint, recognise
 from ganzoo.errors import ConfigError, InvalidValueError
 from ganzoo.models import Discriminator, Generator, Network
@@ -24,7 +24,7 @@ PAIRS = [(architecture, role) for architecture in ARCHITECTURES for role in arch
 
 @pytest.mark.parametrize(("architecture", "role"), PAIRS)
 def test_declared_arguments_are_the_constructors(architecture: Any, role: Any) -> None:
-    cls = import_class(architecture.networks[role])
+    cls = network_class(architecture, role)
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
     declared = {field.name: json_value(field.default, field.name) for field in architecture.config if role in field.roles}
     assert declared == {p.name: json_value(p.default, p.name) for p in parameters}
@@ -75,7 +75,7 @@ def test_config_layout_and_export_round_trip(cls: type[Network], config: dict[st
     foreign = next(iter(found_in_own_names(state, cls, network.config)))
     (match,) = found_in(foreign, tmp_path)
     assert {key: match.config[key] for key in config} == config
-    assert import_class(match.architecture.networks[match.role]) is cls
+    assert network_class(match.architecture, match.role) is cls
     back = match.reader.export(match.state, match.config)
     assert back.keys() == foreign.keys()
     assert all(torch.equal(back[key], foreign[key]) and back[key].dtype == foreign[key].dtype for key in foreign)
@@ -92,7 +92,7 @@ def found_in_own_names(state: dict[str, torch.Tensor], cls: type[Network], confi
     from ganzoo_dcgan import layouts
 
     for architecture, role in PAIRS:
-        if import_class(architecture.networks[role]) is cls:
+        if network_class(architecture, role) is cls:
             (layout,) = [each for each in architecture.layouts if each.role == role]
             yield getattr(layouts, layout.reader.partition(":")[2])().export(state, config)
 
@@ -130,7 +130,7 @@ def test_the_tutorials_layout_however_wrapped(name: str, tmp_path: Path) -> None
     matches = found_in(content, tmp_path)
     assert len(matches) == count
     for match in matches:
-        cls = import_class(match.architecture.networks[match.role])
+        cls = network_class(match.architecture, match.role)
         built = build(cls, match.config, match.state).state_dict()
         for key, tensor in (G if match.role == "generator" else D).items():
             assert built[key].dtype == tensor.dtype

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from ganzoo.building import build, import_class
+from ganzoo.building import build, network_class
 from ganzoo.checkpoint import Match, read_checkpoint, recognise
 from ganzoo_dcgan import ganzoo_architectures
 from ganzoo_dcgan.layouts import StudioDiscriminator, StudioGenerator
@@ -47,7 +47,7 @@ def recognised(pack: Pack, role: str, tmp_path: Path) -> Match:
 
 
 def network(match: Match, dtype: torch.dtype) -> Any:
-    cls = import_class(match.architecture.networks[match.role])
+    cls = network_class(match.architecture, match.role)
     return build(cls, match.config, match.state, dtype=dtype)
 
 
