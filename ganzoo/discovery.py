@@ -42,27 +42,34 @@ def _distributions() -> Iterator[Distribution]:
     """The first of each name along ``sys.path``, as an import would find it."""
     seen: set[str] = set()
     for dist in distributions():
-        # Half-removed packages leave metadata without a name behind.
-        name = dist.metadata["Name"] if dist.metadata is not None else None
-        if name and normalise(name) not in seen:
-            seen.add(normalise(name))
+        try:
+            # Half-removed packages leave metadata without a name behind.
+            name = normalise(dist.metadata["Name"] or "") if dist.metadata is not None else ""
+        except Exception as e:  # noqa: BLE001  # one package's damaged metadata must not hide the others
+            _warn(getattr(dist, "_path", "an installed package"), e)
+            continue
+        if name and name not in seen:
+            seen.add(name)
             yield dist
 
 
 def _plugins_of(dist: Distribution) -> Iterator[InstalledPlugin]:
     try:
-        points = [p for p in dist.entry_points if p.group == GROUP]
-    except Exception as e:  # noqa: BLE001  # one package's damaged metadata must not hide the others
-        warnings.warn(f"The entry points of {dist.name} cannot be read: {e}", PluginWarning, stacklevel=2)
-        return
-    for point in points:
-        yield InstalledPlugin(
-            name=point.name,
-            module=point.value,
-            distribution=dist.name,
-            version=dist.version,
-            cards=_cards_folder(point.value.partition(":")[0].strip()),
-        )
+        for point in dist.entry_points:
+            if point.group == GROUP:
+                yield InstalledPlugin(
+                    name=point.name,
+                    module=point.value,
+                    distribution=dist.name,
+                    version=dist.version or "of unknown version",
+                    cards=_cards_folder(point.value.partition(":")[0].strip()),
+                )
+    except Exception as e:  # noqa: BLE001  # as above
+        _warn(dist.name, e)
+
+
+def _warn(package: object, error: Exception) -> None:
+    warnings.warn(f"The metadata of {package} cannot be read: {error}", PluginWarning, stacklevel=3)
 
 
 def _cards_folder(module: str) -> str | None:

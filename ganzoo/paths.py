@@ -5,7 +5,6 @@ Downloads from the Hub live in the Hub's own cache (``HF_HOME``), never here.
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,24 +21,25 @@ def cache_home() -> Path:
 def atomic_path(target: Path) -> Iterator[Path]:
     """A temporary path beside ``target`` that takes its place when the block ends well, and is removed when it does not.
 
+    Where ``target`` is a symbolic link, the file that it points to is replaced and the link stays.
+
     Raises:
         OSError: the folder is missing or not writable, or the disk is full. ``target`` is as it was.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    target = target.resolve() if target.is_symlink() else target
+    temporary = temporary_path(target)
+    # The system applies the umask; setting the mode afterwards would have to ask for it, which races with other threads.
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def temporary_path(target: Path) -> Path:
+    """A name beside ``target`` that nobody uses, short enough for every file system."""
+    return target.with_name(f".{target.name[:32]}.{os.urandom(6).hex()}{target.suffix[:16]}")
 
 
 def check_parent(target: Path) -> None:

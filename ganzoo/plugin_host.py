@@ -1,9 +1,11 @@
 """Loads plugins and asks their hooks. A plugin that fails is set aside with a warning; everything else goes on working."""
 
-import importlib
+import contextlib
 import importlib.metadata
+import re
+import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,14 +15,16 @@ import pluggy
 from ganzoo import hookspecs
 from ganzoo.discovery import GROUP, InstalledPlugin, installed_plugins
 from ganzoo.environment import PLUGINS, admits, normalise
-from ganzoo.errors import MissingExtraError, PluginError, PluginMissingError, PluginWarning
+from ganzoo.errors import PluginError, PluginMissingError, PluginWarning
 from ganzoo.naming import NameTable
 from ganzoo.spec import Architecture, Declaration, Part
+from ganzoo.targets import import_target
 
 if TYPE_CHECKING:
     import click
 
 D = TypeVar("D", bound=Declaration)
+T = TypeVar("T")
 
 
 class Plugin:
@@ -43,15 +47,21 @@ class Plugin:
         """The plugin's name."""
         return self.installed.name
 
-    def ask(self, hook: str) -> Any:
-        """What the plugin's hook returns, or None when it does not implement it or was set aside."""
+    def ask(self, hook: str, read: Callable[[Any], T]) -> T | None:
+        """What the plugin's hook returns, as ``read`` understands it.
+
+        Importing, answering and reading all run the plugin's own code (an answer may be a generator), so all of it is
+        guarded: whatever goes wrong sets the plugin aside. None where it has no such hook or was set aside.
+        """
         if self.error is not None:
             return None
         try:
-            if self._manager is None:
-                self._manager = self._load()
-            answers = getattr(self._manager.hook, hook)()
-            return answers[0] if answers else None
+            # A plugin that prints must not end up in the JSON of a command.
+            with contextlib.redirect_stdout(sys.stderr):
+                if self._manager is None:
+                    self._manager = self._load()
+                answers = getattr(self._manager.hook, hook)()
+                return read(answers[0]) if answers else None
         except KeyboardInterrupt:
             raise
         except BaseException as e:  # noqa: BLE001  # also sys.exit() in a plugin's module must not end the user's command
@@ -60,12 +70,24 @@ class Plugin:
 
     def declarations(self, hook: str, kind: type[D]) -> list[D]:
         """What a hook that returns declarations gives, validated."""
-        answer = self.ask(hook)
-        try:
-            return [_validated(each, kind, hook) for each in answer or ()]
-        except (TypeError, ValueError) as e:  # not iterable, not of the kind, or a field of the wrong type
-            self.set_aside(f"{hook} returned something unusable: {e}")
-            return []
+        return self.ask(hook, lambda answer: [_validated(each, kind, hook) for each in answer]) or []
+
+    def commands(self) -> "list[click.Command]":
+        """The commands that it adds to the command line."""
+        import click
+
+        def read(answer: Any) -> list[click.Command]:
+            commands = list(answer)
+            wrong = [type(c).__name__ for c in commands if not isinstance(c, click.Command)]
+            if wrong:
+                raise TypeError(f"ganzoo_commands must return click commands, not {', '.join(wrong)}")
+            return commands
+
+        return self.ask("ganzoo_commands", read) or []
+
+    def doctor(self) -> dict[str, str]:
+        """What it tells about this machine."""
+        return self.ask("ganzoo_doctor", lambda answer: {str(k): str(v) for k, v in dict(answer).items()}) or {}
 
     def set_aside(self, error: str) -> None:
         """Marks the plugin as broken and warns once, naming its distribution."""
@@ -81,6 +103,8 @@ class Plugin:
         manager = pluggy.PluginManager(hookspecs.PROJECT)
         manager.add_hookspecs(hookspecs)
         point = importlib.metadata.EntryPoint(self.installed.name, self.installed.module, GROUP)
+        if point.pattern.match(point.value) is None:
+            raise ValueError(f"malformed entry point '{point.value}'")
         manager.register(point.load(), name=self.name)
         manager.check_pending()  # a misspelt hook is an error, not silence
         return manager
@@ -103,10 +127,6 @@ class PluginHost:
     def __init__(self, installed: Iterable[InstalledPlugin] | None = None) -> None:
         self.installed = installed_plugins() if installed is None else tuple(installed)
         self.plugins = [Plugin(p) for p in self.installed if admits(p.name, p.distribution)]
-        for name, claimants in _duplicates(self.plugins).items():
-            for plugin in claimants:
-                others = " and ".join(f"{p.installed.distribution} ({p.installed.module})" for p in claimants)
-                plugin.error = f"the plugin name '{name}' is claimed by {others}; uninstall one of them"
 
     def architectures(self) -> NameTable[tuple[Plugin, Architecture]]:
         """Every architecture by name, with the plugin that brings it. Imports all plugins."""
@@ -150,33 +170,35 @@ class PluginHost:
 
     def commands(self) -> "Iterator[click.Command]":
         """The plugins' commands. Imports all plugins."""
-        import click
-
         for plugin in self.plugins:
-            for command in plugin.ask("ganzoo_commands") or ():
-                if isinstance(command, click.Command):
-                    yield command
-                else:
-                    plugin.set_aside(f"ganzoo_commands must return click commands, not {type(command).__name__}")
+            yield from plugin.commands()
 
     def doctor(self) -> dict[str, dict[str, str]]:
         """What each plugin tells about this machine."""
-        answers = {p.name: p.ask("ganzoo_doctor") for p in self.plugins}
-        return {name: {str(k): str(v) for k, v in answer.items()} for name, answer in answers.items() if answer}
+        answers = {p.name: p.doctor() for p in self.plugins}
+        return {name: answer for name, answer in answers.items() if answer}
 
-    def _owner(self, name: str, distribution: str) -> Plugin:
-        owner = next((p for p in self.plugins if p.name == name), None)
-        if owner is not None:
-            return owner
+    def _owner(self, name: str, requirement: str) -> Plugin:
+        """The plugin ``name`` of the distribution in ``requirement``, or of another one where only that has it."""
+        wanted = normalise(re.split(r"[\[<>=!~ ]", requirement, maxsplit=1)[0])
+        claimants = [p for p in self.plugins if p.name == name]
+        exact = [p for p in claimants if normalise(p.installed.distribution) == wanted]
+        if len(exact or claimants) == 1:
+            return (exact or claimants)[0]
+        if claimants:
+            who = " and ".join(p.installed.distribution for p in claimants)
+            raise PluginError(
+                f"The plugin name '{name}' is claimed by {who}.", hint=f"Uninstall one of them, or set {PLUGINS} to the other."
+            )
         if any(p.name == name for p in self.installed):
             raise PluginError(
                 f"The plugin '{name}' is installed, but {PLUGINS} keeps it from loading.",
                 hint=f"Add it to {PLUGINS}, or unset the variable.",
             )
-        installed = any(normalise(p.distribution) == normalise(distribution) for p in self.installed)
+        installed = any(normalise(p.distribution) == wanted for p in self.installed)
         raise PluginMissingError(
             f"This needs the plugin '{name}', which is not installed.",
-            hint=f'Install it: pip install {"--upgrade " if installed else ""}"{distribution}"',
+            hint=f'Install it: pip install {"--upgrade " if installed else ""}"{requirement}"',
         )
 
 
@@ -188,31 +210,6 @@ def resolve_target(part: Part) -> Any:
         PluginError: the module or the name in it does not exist.
     """
     return import_target(part.target, f"The part '{part.id}'", part.extra)
-
-
-def import_target(target: str, what: str, extra: str | None = None) -> Any:
-    """The object named ``"module:name"`` by an installed plugin.
-
-    Raises:
-        MissingExtraError: a package that the extra brings is missing.
-        PluginError: the module or the name in it does not exist.
-    """
-    module, _, name = target.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as e:
-        if extra is not None and e.name is not None and e.name.partition(".")[0] != module.partition(".")[0]:
-            raise MissingExtraError(what, e.name, extra) from e
-        raise PluginError(f"{what} names '{target}', which cannot be imported: {e}") from e
-    except AttributeError as e:
-        raise PluginError(f"{what} names '{target}', but {module} has no '{name}'.") from e
-
-
-def _duplicates(plugins: list[Plugin]) -> dict[str, list[Plugin]]:
-    by_name: dict[str, list[Plugin]] = {}
-    for plugin in plugins:
-        by_name.setdefault(plugin.name, []).append(plugin)
-    return {name: claimants for name, claimants in by_name.items() if len(claimants) > 1}
 
 
 @cache

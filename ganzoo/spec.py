@@ -22,6 +22,16 @@ Repository = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
 HttpsUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+$")]
 RelativePath = Annotated[str, Meta(pattern=r"^(?!/)(?!.*(?:^|/)\.\.(?:/|$))(?!.*\\)[^\0]+$")]
 Target = Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+# What pip understands after `install`, in quotes: hints print it, so it must not be able to end the quotes.
+Requirement = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9._,-]+\])?"
+        r"(?:[<>=!~]{1,3}[A-Za-z0-9.*+!_-]+(?:,[<>=!~]{1,3}[A-Za-z0-9.*+!_-]+)*)?$",
+        max_length=200,
+    ),
+]
+EntryPoint = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=96)]
 PositiveInt = Annotated[int, Meta(gt=0)]
 Text = Annotated[str, Meta(min_length=1)]
 
@@ -301,14 +311,14 @@ class ModelCard(Declaration, frozen=True, kw_only=True):
     name: Name
     summary: Text
     architecture: Name
-    plugin: Text
+    plugin: EntryPoint
     modality: Modality
     task: Text
     source: Source
     files: Annotated[tuple[WeightFile, ...], Meta(min_length=1)]
     licence: Licence
     output: Output
-    distribution: Text = "ganzoo-hub"
+    distribution: Requirement = "ganzoo-hub"
     mirrors: tuple[Source, ...] = ()
     aliases: tuple[Name, ...] = ()
     tags: tuple[Name, ...] = ()

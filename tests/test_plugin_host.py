@@ -4,7 +4,7 @@ import pytest
 
 from ganzoo.discovery import installed_plugins
 from ganzoo.errors import AmbiguousNameError, PluginError, PluginMissingError, PluginWarning, UnknownNameError
-from ganzoo.plugin_host import PluginHost, import_target
+from ganzoo.plugin_host import PluginHost
 from tests.support.distributions import make_distribution
 
 GOOD = """
@@ -28,6 +28,17 @@ BROKEN = {
     "raising-hook": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    raise ValueError('in the hook')",
     "misspelt-hook": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architecture():\n    return []",
     "nonsense": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    return ['dcgan']",
+    "raising-generator": ("from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    yield 1 / 0"),
+    "evil-truth": (
+        "from ganzoo.hookspecs import hookimpl\nclass Evil:\n    def __bool__(self): raise RuntimeError('no')\n"
+        "    def __iter__(self): raise RuntimeError('no')\n@hookimpl\ndef ganzoo_architectures():\n    return Evil()"
+    ),
+    "endless-default": (
+        "from ganzoo.hookspecs import hookimpl\nfrom ganzoo.spec import Architecture, ConfigField\nloop = []\nloop.append(loop)\n"
+        "@hookimpl\ndef ganzoo_architectures():\n    return [Architecture(id='x', summary='x', modality='image', task='t',"
+        " networks={'generator': 'a:B'}, config=(ConfigField(name='a', default=loop, doc='x'),))]"
+    ),
+    "base-exception": "class Odd(BaseException): pass\nraise Odd('odd')",
     "not-iterable": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    return 3",
     "wrong-type": (
         "from ganzoo.hookspecs import hookimpl\nfrom ganzoo.spec import Architecture\n@hookimpl\ndef ganzoo_architectures():\n"
@@ -109,14 +120,15 @@ def test_two_plugins_claiming_one_architecture_stop_that_name_alone(site: Path) 
     assert table.find("three")[1].id == "three"
 
 
-def test_two_distributions_claiming_one_plugin_name_are_both_named(site: Path) -> None:
+def test_two_distributions_with_one_plugin_name_are_told_apart_by_the_distribution(site: Path) -> None:
     make_distribution(site, "dist-a", module="zoo_a", plugin="same", source=GOOD.format(id="a", module="zoo_a"))
     make_distribution(site, "dist-b", module="zoo_b", plugin="same", source=GOOD.format(id="b", module="zoo_b"))
-    good(site, "fine")
-    host = host_of("same", "fine")
-    assert list(host.architectures()) == ["fine"]
-    with pytest.raises(PluginError, match=r"dist-a.*dist-b"):
-        host.architecture("a", plugin="same", distribution="dist-a")
+    host = host_of("same")
+    assert sorted(host.architectures()) == ["a", "b"]
+    assert host.architecture("a", plugin="same", distribution="dist-a").id == "a"
+    assert host.architecture("b", plugin="same", distribution="Dist_B>=1").id == "b"
+    with pytest.raises(PluginError, match=r"claimed by dist-a and dist-b"):
+        host.architecture("a", plugin="same", distribution="dist-c")
 
 
 def test_a_missing_plugin_gives_the_exact_pip_command(site: Path) -> None:
@@ -182,8 +194,47 @@ def test_damaged_metadata_of_one_package_does_not_hide_the_others(site: Path) ->
     assert "fine" in names
 
 
-def test_import_target_names_what_is_missing() -> None:
-    with pytest.raises(PluginError, match="cannot be imported"):
-        import_target("no_such_module_here:Thing", "The part 'x'")
-    with pytest.raises(PluginError, match="has no 'Nothing'"):
-        import_target("ganzoo.naming:Nothing", "The part 'x'")
+def answering(hook: str, value: str) -> str:
+    return f"from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef {hook}():\n    return {value}\n"
+
+
+@pytest.mark.parametrize("value", ["3", "[3]", "__import__('click').Command('x')"])
+def test_commands_that_are_none_set_the_plugin_aside(site: Path, value: str) -> None:
+    make_distribution(site, "dist-odd", module="zoo_odd", plugin="odd", source=answering("ganzoo_commands", value))
+    host = host_of("odd")
+    with pytest.warns(PluginWarning, match="'odd' of dist-odd.*(click commands|not iterable)"):
+        assert list(host.commands()) == []
+
+
+def test_a_doctor_that_tells_nonsense_sets_the_plugin_aside(site: Path) -> None:
+    make_distribution(site, "dist-odd", module="zoo_odd", plugin="odd", source=answering("ganzoo_doctor", "['fine']"))
+    make_distribution(site, "dist-well", module="zoo_well", plugin="well", source=answering("ganzoo_doctor", "{'gpu': 1}"))
+    with pytest.warns(PluginWarning, match="'odd' of dist-odd"):
+        assert host_of("odd", "well").doctor() == {"well": {"gpu": "1"}}
+
+
+@pytest.mark.parametrize("value", ["zoo_odd:a:b", "zoo odd", ":"])
+def test_a_malformed_entry_point_is_called_that(site: Path, value: str) -> None:
+    make_distribution(site, "dist-odd", module="zoo_odd", entry_points=f"[ganzoo]\nodd = {value}\n")
+    good(site, "fine")
+    host = host_of("fine", "odd")
+    with pytest.warns(PluginWarning, match="malformed entry point"):
+        table = host.architectures()
+    assert list(table) == ["fine"]
+
+
+@pytest.mark.parametrize("metadata", [b"Metadata-Version: 2.1\nName: caf\xe9\nVersion: 1.0\n", b"\xff\xfe"])
+@pytest.mark.filterwarnings("ignore:The metadata of")
+def test_unreadable_metadata_of_any_package_hides_no_plugin(site: Path, metadata: bytes) -> None:
+    good(site, "fine")
+    strange = site / "strange-1.0.dist-info"
+    strange.mkdir()
+    (strange / "METADATA").write_bytes(metadata)
+    assert "fine" in [p.name for p in installed_plugins()]
+
+
+def test_a_plugin_that_prints_does_not_touch_standard_output(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_distribution(site, "dist-loud", module="zoo_loud", plugin="loud", source="print('hello from the import')")
+    host_of("loud").architectures()
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "hello from the import\n")

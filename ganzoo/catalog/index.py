@@ -90,7 +90,7 @@ def registry_folder() -> str:
 
 def _cache_file() -> str:
     # One file for each interpreter and search path, so that environments do not overwrite each other's.
-    key = zlib.crc32("\0".join([sys.prefix, sys.version, ganzoo.__file__ or "", *sys.path]).encode("utf-8", "surrogateescape"))
+    key = zlib.crc32(os.fsencode("\0".join([sys.prefix, sys.version, ganzoo.__file__ or "", *_search_path()])))
     return os.path.join(cache_folder(), "index", f"{key:08x}.json")
 
 
@@ -98,11 +98,11 @@ def _cached(file: str) -> Index | None:
     try:
         with open(file, "rb") as stream:
             index = msgspec.json.decode(stream.read(), type=Index)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):  # unreadable, or not of this shape: msgspec's errors are ValueErrors
         return None
     if index.version != ganzoo.__version__:
         return None
-    fresh = all(_stamp(path) == (path, mtime, size) for path, mtime, size in index.stamps)
+    fresh = all(_stamp(_from_json(path)) == (path, mtime, size) for path, mtime, size in index.stamps)
     settled = all(mtime < index.written - RACY for _, mtime, _ in index.stamps)
     return index if fresh and settled else None
 
@@ -115,7 +115,7 @@ def _build() -> Index:
 
     written = time.time_ns()
     # Stamped before reading: a change in between then shows as a difference.
-    stamps = [_stamp(path or os.curdir) for path in sys.path]
+    stamps = [_stamp(path) for path in _search_path()]
     entries: list[Entry] = []
     problems: list[Brought] = []
     plugins = [(p.name, p.distribution, p.cards) for p in installed_plugins() if p.cards is not None]
@@ -127,8 +127,27 @@ def _build() -> Index:
                 if isinstance(read, Problem):
                     problems.append(Brought(read, plugin, distribution))
                 else:
-                    entries.append(Entry(plugin or read.plugin, distribution, file, read))
+                    entries.append(Entry(plugin or read.plugin, distribution, printable_path(file), read))
     return Index(ganzoo.__version__, written, stamps, entries, problems)
+
+
+def _search_path() -> list[str]:
+    """``sys.path`` without relative parts: what they mean depends on the folder that the process was started in."""
+    return [os.path.abspath(path) for path in sys.path]
+
+
+def _to_json(path: str) -> str:
+    """``path`` as text that JSON can hold, even if its bytes are no UTF-8; `_from_json` is the way back."""
+    return os.fsencode(path).decode("latin-1")
+
+
+def _from_json(path: str) -> str:
+    return os.fsdecode(path.encode("latin-1"))
+
+
+def printable_path(path: str) -> str:
+    """``path`` for people and JSON, bytes that are no UTF-8 replaced."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _card_files(folder: str) -> Iterator[str]:
@@ -143,9 +162,9 @@ def _stamp(path: str) -> Stamp:
     try:
         status = os.stat(path)
     except OSError:
-        return (path, MISSING, 0)
+        return (_to_json(path), MISSING, 0)
     # A folder's size says nothing that its time does not.
-    return (path, status.st_mtime_ns, 0 if stat.S_ISDIR(status.st_mode) else status.st_size)
+    return (_to_json(path), status.st_mtime_ns, 0 if stat.S_ISDIR(status.st_mode) else status.st_size)
 
 
 def _write(file: str, index: Index) -> None:

@@ -40,7 +40,7 @@ class Generator(Network, Generic[S]):
 
     def draw_latent(self, rng: torch.Generator) -> Tensor:
         """The latent of one sample, float32 on the CPU, from its own random generator. Standard normal unless overridden."""
-        return torch.randn(self.latent_shape, generator=rng)
+        return normal(self.latent_shape, rng)
 
     def truncate(self, z: Tensor, truncation: float, rng: torch.Generator) -> Tensor:
         """``z`` with every entry of magnitude above ``truncation`` drawn again (truncation trick, Brock et al. 2019, sec. 3.1).
@@ -50,13 +50,13 @@ class Generator(Network, Generic[S]):
         Raises:
             InvalidValueError: ``truncation`` is not positive, or so small that resampling finds nothing inside it.
         """
-        if not truncation > 0:
-            raise InvalidValueError(f"The truncation must be above 0, not {truncation}.")
+        if not isinstance(truncation, int | float) or not truncation > 0:
+            raise InvalidValueError(f"The truncation must be a number above 0, not {truncation!r}.")
         for _ in range(MAX_RESAMPLING):
             outside = z.abs() > truncation
             if not outside.any():
                 return z
-            z = torch.where(outside, torch.randn(z.shape, generator=rng), z)
+            z = torch.where(outside, normal(z.shape, rng), z)
         raise InvalidValueError(f"A truncation of {truncation} leaves too little of the latent space to sample from.")
 
     def latents(self, seeds: Sequence[int], *, truncation: float | None = None) -> Tensor:
@@ -67,7 +67,7 @@ class Generator(Network, Generic[S]):
         """
         rows = []
         for seed in check_seeds(seeds):
-            rng = torch.Generator().manual_seed(seed)
+            rng = torch.Generator("cpu").manual_seed(seed)
             z = self.draw_latent(rng)
             rows.append(z if truncation is None else self.truncate(z, truncation, rng))
         return torch.stack(rows)
@@ -110,7 +110,7 @@ class Generator(Network, Generic[S]):
                 z = self.latents(chosen[start : start + size], truncation=truncation)
                 if anchor is not None:
                     z = z.to(anchor.device, anchor.dtype)
-                outputs.append(self(z, **options))
+                outputs.append(self(z, **options).cpu())  # at once: an accelerator need not hold all samples
                 if progress is not None:
                     progress(len(z))
         # A tensor made in inference mode cannot be used under autograd later; joined outside of it, it can.
@@ -118,7 +118,7 @@ class Generator(Network, Generic[S]):
 
     @abstractmethod
     def to_samples(self, output: Tensor, seeds: Sequence[int]) -> S:
-        """``output`` of ``forward`` as the samples that a person gets."""
+        """``output`` of ``forward``, on the CPU, as the samples that a person gets."""
 
     def _check_options(self, options: dict[str, Any]) -> None:
         known = list(inspect.signature(self.forward).parameters)[1:]
@@ -134,8 +134,8 @@ class ImageGenerator(Generator[ImageSamples]):
     modality = "image"
 
     def to_samples(self, output: Tensor, seeds: Sequence[int]) -> ImageSamples:
-        """Images on the CPU as float32."""
-        return ImageSamples(output.float().cpu(), seeds)
+        """Images as float32."""
+        return ImageSamples(output.float(), seeds)
 
 
 class TextGenerator(Generator[TextSamples]):
@@ -149,8 +149,8 @@ class TextGenerator(Generator[TextSamples]):
         """The token of every id."""
 
     def to_samples(self, output: Tensor, seeds: Sequence[int]) -> TextSamples:
-        """Token ids on the CPU with their vocabulary."""
-        return TextSamples(output.cpu(), seeds, vocabulary=self.vocabulary)
+        """Token ids with their vocabulary."""
+        return TextSamples(output, seeds, vocabulary=self.vocabulary)
 
 
 class AudioGenerator(Generator[AudioSamples]):
@@ -164,8 +164,8 @@ class AudioGenerator(Generator[AudioSamples]):
         """Hz."""
 
     def to_samples(self, output: Tensor, seeds: Sequence[int]) -> AudioSamples:
-        """Sound on the CPU as float32."""
-        return AudioSamples(output.float().cpu(), seeds, sample_rate=self.sample_rate)
+        """Sound as float32."""
+        return AudioSamples(output.float(), seeds, sample_rate=self.sample_rate)
 
 
 class VideoGenerator(Generator[VideoSamples]):
@@ -179,8 +179,13 @@ class VideoGenerator(Generator[VideoSamples]):
         """Frames a second."""
 
     def to_samples(self, output: Tensor, seeds: Sequence[int]) -> VideoSamples:
-        """Videos on the CPU as float32."""
-        return VideoSamples(output.float().cpu(), seeds, frame_rate=self.frame_rate)
+        """Videos as float32."""
+        return VideoSamples(output.float(), seeds, frame_rate=self.frame_rate)
+
+
+def normal(shape: Sequence[int], rng: torch.Generator) -> Tensor:
+    """Standard normal numbers, float32 on the CPU whatever the process's default dtype and device are."""
+    return torch.randn(tuple(shape), generator=rng, dtype=torch.float32, device="cpu")
 
 
 @contextlib.contextmanager

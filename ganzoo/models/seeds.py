@@ -3,11 +3,13 @@
 Every sample has a seed of its own, and its latent is drawn on the CPU by a random generator made from that seed alone. The
 first sample of seed ``s`` has the seed ``s`` itself; the others are mixed from ``(s, i)`` by SplitMix64 (Steele et al. 2014),
 so that runs with neighbouring seeds share no samples. Any sample can be made again alone with its own seed.
+
+There are 2**32 seeds: among 50,000 samples of a run one pair is equal with a probability of 1/4.
 """
 
 import operator
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ganzoo.errors import InvalidValueError
 
@@ -57,6 +59,8 @@ def check_seeds(seeds: Sequence[int]) -> list[int]:
     Raises:
         InvalidValueError: none is given, or one is out of range.
     """
+    if not isinstance(seeds, Iterable):
+        raise InvalidValueError(f"`seeds` is a list of seeds, not {seeds!r}.", hint="For one seed, write seeds=[…] or seed=….")
     checked = [check_seed(s) for s in seeds]
     if not checked:
         raise InvalidValueError("No seeds were given; give at least one.")

@@ -57,6 +57,8 @@ def test_shared_fields_stand_once_and_a_models_own_field_wins(site: Path) -> Non
         (('path = "generator.safetensors"', 'path = "/etc/passwd"'), r"\$.files\[0\].path"),
         (('revision = "' + "0" * 40 + '"', 'revision = "main"'), r"\$.source.revision"),
         (('kind = "hf"', 'kind = "ftp"'), r"\$.source.kind"),
+        (("range = [-1.0, 1.0]", "range = [-inf, nan]"), "no JSON value"),
+        (('summary = "A', 'config = {generator = {born = 1979-05-27}}\nsummary = "A'), "no JSON value"),
         (("[model.zebra-bad]", "[model.zebra-bad]\nname = 'other'"), "name"),
         (("[model.zebra-bad]", "[model.Zebra-bad]"), r"\$.name"),
     ],
@@ -79,12 +81,42 @@ def test_asking_for_a_card_that_was_set_aside_says_what_is_wrong_with_it(site: P
     assert (caught.value.model, "modality" in caught.value.problem) == ("zebra-bad", True)
 
 
-@pytest.mark.parametrize("content", [b"[model", b"\xff\xfe", b"", b"x = 1", b"model = 3", b"[model]\nx = 3"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[model",
+        b"\xff\xfe",
+        b"",
+        b"x = 1",
+        b"model = 3",
+        b"[model]\nx = 3",
+        b"a=" + b"[" * 5000,
+        b"a=" + b"9" * 5000,
+        b"#" * 2_000_000,
+    ],
+    ids=lambda c: repr(c[:12]),
+)
 def test_a_file_that_is_no_card_file_is_set_aside_whole(site: Path, content: bytes) -> None:
     folder = bring(site, a=card("zebra-good"))
     (folder / "cards" / "bad.toml").write_bytes(content)
     with pytest.warns(PluginWarning, match="bad.toml"):
         assert "zebra-good" in [c.name for c in list_models()]
+
+
+def test_a_pipe_among_the_card_files_does_not_hang(site: Path) -> None:
+    folder = bring(site, a=card("zebra-good"))
+    os.mkfifo(folder / "cards" / "pipe.toml")
+    with pytest.warns(PluginWarning, match="no regular file"):
+        assert "zebra-good" in [c.name for c in list_models()]
+
+
+def test_a_search_path_that_is_no_utf8(site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
+    Path(odd).mkdir()
+    monkeypatch.syspath_prepend(odd)
+    bring(Path(odd), a=card("zebra-odd"))
+    assert "zebra-odd" in [c.name for c in list_models()]
+    assert index._cached(index._cache_file()) is None or "zebra-odd" in [c.name for c in list_models()]
 
 
 def test_two_plugins_claiming_one_model(site: Path) -> None:
@@ -185,7 +217,7 @@ def test_folders_that_have_just_changed_are_not_trusted(quiet_path: Path) -> Non
     assert [e.card.name for e in first.entries if e.owner == "acme"] == ["zebra-one"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 3}', b"\x00" * 100])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 3}', b"\x00" * 100, b'{"version": "\xff"}'])
 def test_a_damaged_cache_only_costs_time(site: Path, content: bytes) -> None:
     bring(site, a=card("zebra-one"))
     file = Path(index._cache_file())

@@ -119,6 +119,8 @@ def test_progress_counts_every_sample(tiny: Tiny) -> None:
         {"seed": "zero"},
         {"seed": 1.0},
         {"seeds": []},
+        {"seeds": 5},
+        {"truncation": "much"},
         {"seeds": [1, -1]},
         {"batch_size": 0},
         {"truncation": 0.0},
@@ -202,3 +204,14 @@ def test_every_modality_has_its_generator_and_samples() -> None:
 def test_a_discriminator_without_forward_says_so() -> None:
     with pytest.raises(NotImplementedError, match="Half"):
         type("Half", (Discriminator,), {})()(torch.zeros(1))
+
+
+def test_latents_do_not_depend_on_the_defaults_of_the_process(tiny: Tiny) -> None:
+    expected = tiny.latents([1, 2], truncation=1.0)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.device("meta"):
+            found = tiny.latents([1, 2], truncation=1.0)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found, expected)

@@ -106,7 +106,7 @@ def test_an_output_that_is_not_writable(tmp_path: Path, monkeypatch: pytest.Monk
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(OutputError, match="Permission denied"):
         images().save(tmp_path / "grid.png")
 
@@ -175,3 +175,49 @@ def test_video_is_animated(tmp_path: Path) -> None:
 def test_what_is_not_of_the_modality_is_refused(make: object) -> None:
     with pytest.raises(InvalidValueError):
         make()  # type: ignore[operator]
+
+
+def test_one_sample_by_its_number() -> None:
+    batch = images(5)
+    assert (batch[-1].seeds, len(batch[2])) == ((4,), 1)
+    assert torch.equal(batch[-1].tensor, batch.tensor[4:])
+    with pytest.raises(IndexError):
+        batch[5]
+
+
+def test_nothing_and_what_is_not_finite_cannot_be_written(tmp_path: Path) -> None:
+    empty = images(5)[5:]
+    assert repr(empty) == "ImageSamples(0 x [3, 4, 4])"
+    broken = images(3)
+    broken.tensor[1, 0, 0, 0] = float("nan")
+    for batch, word in ((empty, "no sample"), (broken, "seed 1 ")):
+        with pytest.raises(InvalidValueError, match=word):
+            batch.save(tmp_path / "grid.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_that_the_format_cannot_hold(tmp_path: Path) -> None:
+    wide = ImageSamples(torch.zeros(1, 1, 2, 17000), [0])
+    with pytest.raises(OutputError):
+        wide.save(tmp_path / "wide.webp")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_symbolic_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real.png").write_text("old")
+    (tmp_path / "link.png").symlink_to("real.png")
+    images().save(tmp_path / "link.png")
+    assert (tmp_path / "link.png").is_symlink()
+    assert (tmp_path / "real.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_very_long_names_are_no_problem(tmp_path: Path) -> None:
+    target = tmp_path / ("x" * 240 + ".png")
+    images().save(target)
+    assert [p.name for p in tmp_path.iterdir()] == [target.name]
+
+
+@pytest.mark.parametrize(("frames", "rate"), [(0, 10.0), (3, 0.0), (3, 1e-9), (3, float("nan"))])
+def test_video_without_frames_or_at_an_impossible_rate(frames: int, rate: float) -> None:
+    with pytest.raises(InvalidValueError):
+        VideoSamples(torch.zeros(1, 3, frames, 4, 4), [0], frame_rate=rate)

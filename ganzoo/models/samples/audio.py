@@ -27,7 +27,7 @@ class AudioSamples(Samples):
             raise InvalidValueError(f"Sound is [N, C, T] at a positive rate; this is {list(tensor.shape)} at {sample_rate} Hz.")
         self.sample_rate = sample_rate
 
-    def __getitem__(self, which: slice) -> Self:
+    def _part(self, which: slice) -> Self:
         return type(self)(self.tensor[which], self.seeds[which], sample_rate=self.sample_rate)
 
     def to_int16(self) -> Tensor:

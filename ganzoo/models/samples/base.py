@@ -36,14 +36,22 @@ class Samples(ABC):
         return len(self.tensor)
 
     def __iter__(self) -> Iterator[Self]:
-        return (self[i : i + 1] for i in range(len(self)))
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} x {list(self.tensor.shape[1:])}, first seed {self.seeds[0]})"
+        first = f", first seed {self.seeds[0]}" if self.seeds else ""
+        return f"{type(self).__name__}({len(self)} x {list(self.tensor.shape[1:])}{first})"
+
+    def __getitem__(self, which: int | slice) -> Self:
+        """One sample, or the samples of a slice, as a batch with its seeds."""
+        if isinstance(which, slice):
+            return self._part(which)
+        index = range(len(self))[which]  # raises IndexError, and counts negative ones from the end
+        return self._part(slice(index, index + 1))
 
     @abstractmethod
-    def __getitem__(self, which: slice) -> Self:
-        """The samples of a slice, seeds included."""
+    def _part(self, which: slice) -> Self:
+        """The samples of a slice."""
 
     @abstractmethod
     def _write_all(self, path: Path, suffix: str) -> None:
@@ -64,8 +72,10 @@ class Samples(ABC):
 
         Raises:
             OutputError: no such parent folder, not writable, disk full, or a file type that cannot be written.
+            InvalidValueError: nothing to write, or values that are not finite.
         """
         target = Path(path)
+        self._check_finite()
         if target.suffix.lower() in self.suffixes:
             return [_write(target, lambda p: self._write_all(p, target.suffix.lower()))]
         if target.suffix and not target.is_dir():
@@ -77,6 +87,15 @@ class Samples(ABC):
         width = max(4, len(str(len(self) - 1)))
         names = [target / f"{i:0{width}}-seed{seed}{self.single_suffix}" for i, seed in enumerate(self.seeds)]
         return [_write(name, lambda p, i=i: self._write_one(i, p)) for i, name in enumerate(names)]  # type: ignore[misc]
+
+    def _check_finite(self) -> None:
+        if not len(self):
+            raise InvalidValueError("There is no sample to write.")
+        for seed, sample in zip(self.seeds, self.tensor, strict=True):
+            if not sample.isfinite().all():
+                raise InvalidValueError(
+                    f"The sample of seed {seed} holds values that are not finite.", hint="The weights may be damaged."
+                )
 
 
 def make_folder(folder: Path) -> None:
@@ -97,10 +116,10 @@ def _write(target: Path, write: Callable[[Path], None]) -> Path:
     try:
         with atomic_path(target) as temporary:
             write(temporary)
-    except OSError as e:
+    except (OSError, ValueError) as e:  # the encoders' word for a picture that the format cannot hold
         raise _output_error(target, e) from e
     return target
 
 
-def _output_error(target: Path, e: OSError) -> OutputError:
-    return OutputError(f"{target} cannot be written: {e.strerror or e}.")
+def _output_error(target: Path, e: Exception) -> OutputError:
+    return OutputError(f"{target} cannot be written: {getattr(e, 'strerror', None) or e}.")

@@ -27,7 +27,7 @@ class ImageSamples(Samples):
         if tensor.dim() != 4 or tensor.shape[1] not in _MODES:
             raise InvalidValueError(f"Images are [N, 1 | 3 | 4, H, W]; this batch is {list(tensor.shape)}.")
 
-    def __getitem__(self, which: slice) -> Self:
+    def _part(self, which: slice) -> Self:
         return type(self)(self.tensor[which], self.seeds[which])
 
     def to_uint8(self) -> Tensor:

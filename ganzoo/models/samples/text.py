@@ -39,7 +39,7 @@ class TextSamples(Samples):
             raise InvalidValueError(f"Token ids must be between 0 and {len(vocabulary) - 1}, the last of the vocabulary.")
         self.vocabulary, self.padding, self.separator = vocabulary, tuple(padding), separator
 
-    def __getitem__(self, which: slice) -> Self:
+    def _part(self, which: slice) -> Self:
         return type(self)(
             self.tensor[which],
             self.seeds[which],

@@ -10,6 +10,8 @@ from ganzoo.errors import InvalidValueError
 from ganzoo.models.samples.base import Samples
 from ganzoo.models.samples.image import ImageSamples
 
+SLOWEST, FASTEST = 0.1, 1000.0  # frames a second that animated files can hold: their unit is the millisecond
+
 
 class VideoSamples(Samples):
     """Videos ``[N, C, T, H, W]`` in [-1, 1], float32 on the CPU; ``frame_rate`` in frames a second.
@@ -23,11 +25,13 @@ class VideoSamples(Samples):
 
     def __init__(self, tensor: Tensor, seeds: Sequence[int], *, frame_rate: float) -> None:
         super().__init__(tensor, seeds)
-        if tensor.dim() != 5 or tensor.shape[1] not in (1, 3, 4) or not frame_rate > 0:
-            raise InvalidValueError(f"Video is [N, 1 | 3 | 4, T, H, W] at a positive rate; this is {list(tensor.shape)}.")
+        if tensor.dim() != 5 or tensor.shape[1] not in (1, 3, 4) or not tensor.shape[2]:
+            raise InvalidValueError(f"Video is [N, 1 | 3 | 4, T, H, W] with at least 1 frame; this is {list(tensor.shape)}.")
+        if not SLOWEST <= frame_rate <= FASTEST:
+            raise InvalidValueError(f"A frame rate is between {SLOWEST} and {FASTEST} a second, not {frame_rate}.")
         self.frame_rate = frame_rate
 
-    def __getitem__(self, which: slice) -> Self:
+    def _part(self, which: slice) -> Self:
         return type(self)(self.tensor[which], self.seeds[which], frame_rate=self.frame_rate)
 
     def frames(self) -> list[ImageSamples]:
