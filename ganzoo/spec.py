@@ -252,20 +252,18 @@ class Training(Declaration, frozen=True, kw_only=True):
 
 
 class Metric(Declaration, frozen=True, kw_only=True):
-    """One figure and what is needed to repeat it.
+    """The figures of one set of samples, and what is needed to repeat them.
 
     Attributes:
-        name: e.g. ``frechet-distance``.
-        value: The figure.
+        figures: Name to value, e.g. ``{"frechet-distance": 1.5}``.
         protocol: Features, reference set, preprocessing and command.
-        samples: How many samples it was computed from.
+        samples: How many samples they were computed from.
         source: ``paper`` or ``measured``.
         of: What was measured: ``model``, or a control such as ``held-out real data``.
         seed: The seed of the samples.
     """
 
-    name: Text
-    value: float
+    figures: Annotated[dict[Name, float], Meta(min_length=1)]
     protocol: Text
     samples: PositiveInt | None = None
     source: Literal["paper", "measured"]
@@ -276,6 +274,7 @@ class Metric(Declaration, frozen=True, kw_only=True):
 class Golden(Declaration, frozen=True, kw_only=True):
     """A fingerprint of the first sample of ``seed``: ``values`` at evenly spaced places of the flattened output.
 
+    Value ``i`` of ``k`` stands at place ``round(i * (size - 1) / (k - 1))``, so the first and the last entry are among them.
     Floating point differs a little between machines, so values within ``atol`` are compared and not a hash.
     """
 

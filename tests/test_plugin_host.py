@@ -20,28 +20,29 @@ def ganzoo_datasets():
     return [Part(id="{id}-data", summary="x", target="{module}.data:load")]
 """
 
+HOOK = "from ganzoo.hookspecs import hookimpl\n"
 BROKEN = {
     "raises": "raise RuntimeError('boom')",
     "exits": "import sys; sys.exit('bye')",
     "import": "import a_module_that_is_not_there",
     "syntax": "def (",
-    "raising-hook": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    raise ValueError('in the hook')",
-    "misspelt-hook": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architecture():\n    return []",
-    "nonsense": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    return ['dcgan']",
-    "raising-generator": ("from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    yield 1 / 0"),
+    "raising-hook": HOOK + "@hookimpl\ndef ganzoo_architectures():\n    raise ValueError('in the hook')",
+    "misspelt-hook": HOOK + "@hookimpl\ndef ganzoo_architecture():\n    return []",
+    "nonsense": HOOK + "@hookimpl\ndef ganzoo_architectures():\n    return ['dcgan']",
+    "raising-generator": (HOOK + "@hookimpl\ndef ganzoo_architectures():\n    yield 1 / 0"),
     "evil-truth": (
-        "from ganzoo.hookspecs import hookimpl\nclass Evil:\n    def __bool__(self): raise RuntimeError('no')\n"
+        HOOK + "class Evil:\n    def __bool__(self): raise RuntimeError('no')\n"
         "    def __iter__(self): raise RuntimeError('no')\n@hookimpl\ndef ganzoo_architectures():\n    return Evil()"
     ),
     "endless-default": (
-        "from ganzoo.hookspecs import hookimpl\nfrom ganzoo.spec import Architecture, ConfigField\nloop = []\nloop.append(loop)\n"
-        "@hookimpl\ndef ganzoo_architectures():\n    return [Architecture(id='x', summary='x', modality='image', task='t',"
-        " networks={'generator': 'a:B'}, config=(ConfigField(name='a', default=loop, doc='x'),))]"
+        HOOK + "from ganzoo.spec import Architecture, ConfigField\n"
+        "loop = []\nloop.append(loop)\n@hookimpl\ndef ganzoo_architectures():\n"
+        "    return [Architecture(id='x', summary='x', modality='image', task='t', networks={'generator': 'a:B'}, config=(ConfigField(name='a', default=loop, doc='x'),))]"
     ),
     "base-exception": "class Odd(BaseException): pass\nraise Odd('odd')",
-    "not-iterable": "from ganzoo.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_architectures():\n    return 3",
+    "not-iterable": HOOK + "@hookimpl\ndef ganzoo_architectures():\n    return 3",
     "wrong-type": (
-        "from ganzoo.hookspecs import hookimpl\nfrom ganzoo.spec import Architecture\n@hookimpl\ndef ganzoo_architectures():\n"
+        HOOK + "from ganzoo.spec import Architecture\n@hookimpl\ndef ganzoo_architectures():\n"
         "    return [Architecture(id='x', summary='x', modality='smell', task='t', networks={'generator': 'a:B'})]"
     ),
 }

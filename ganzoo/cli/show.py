@@ -3,7 +3,7 @@
 import click
 
 from ganzoo.cli.options import as_json, complete_model
-from ganzoo.cli.output import echo_fields, echo_json, size
+from ganzoo.cli.output import echo_fields, echo_json, echo_table, size
 from ganzoo.errors import UnknownNameError
 from ganzoo.spec import Architecture, BundledSource, HubSource, Metric, ModelCard, Source
 
@@ -120,6 +120,9 @@ def _echo_metrics(metrics: tuple[Metric, ...]) -> None:
     for protocol in dict.fromkeys(m.protocol for m in metrics):
         click.echo(f"\nmetrics: {protocol}")
         same = [m for m in metrics if m.protocol == protocol]
-        names = [f"{m.of}: {m.name}" for m in same]
-        values = [f"{m.value:g}  ({m.source}, {m.samples or 'unknown'} samples)" for m in same]
-        echo_fields(list(zip(names, values, strict=True)), indent="  ")
+        names = list(dict.fromkeys(name for m in same for name in m.figures))
+        rows = [
+            (m.of, str(m.samples or "?"), m.source, *(f"{m.figures[n]:g}" if n in m.figures else "" for n in names))
+            for m in same
+        ]
+        echo_table(("MEASURED", "SAMPLES", "SOURCE", *(n.upper() for n in names)), rows)
