@@ -36,7 +36,7 @@ source = {{kind = "hf", repository = "someone/{name}", revision = "{revision}"}}
 files = [{{role = "generator", path = "generator.safetensors", sha256 = "{sha256}", size = 14000000}}]
 dataset = {{name = "Synthetic", samples = 1000}}
 training = {{by = "benchmark", images = 1000000, seed = 0}}
-metrics = [{{name = "frechet-distance", value = 1.5, protocol = "synthetic", samples = 50000, source = "measured"}}]
+metrics = [{{figures = {{frechet-distance = 1.5, recall = 0.5}}, protocol = "synthetic", samples = 50000, source = "measured"}}]
 paper = {{title = "A paper", authors = "An author", year = 2016}}
 """
 
@@ -111,7 +111,8 @@ def main() -> None:
     print(f"ganzoo list, 200 cards / import click      {times['list'] / times['import click']:.2f}  (at most 2.0)")
     for label, a, b in (("cached", "list many", "list"), ("cold", "list many cold", "list cold")):
         print(f"each of 1,000 cards of 100 plugins, {label:6} {(times[a] - times[b]) * 1000 / 1000:.3f} ms  (at most 1)")
-    assert listed.count("\n") >= 1200, "the synthetic cards were not all listed"
+    if listed.count("\n") < 1200:
+        raise SystemExit("The synthetic cards were not all listed, so these times mean nothing.")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from ganzoo.errors import InvalidValueError, PluginWarning
 from ganzoo.naming import NameTable
 from ganzoo.spec import ModelCard
 
+TOLD = 5  # warnings about cards in one command; all of them are in the report of `ganzoo doctor`
+
 
 class Catalog:
     """Model cards by name.
@@ -95,9 +97,12 @@ def catalog() -> Catalog:
     """
     index = read_index()
     problems = [b for b in index.problems if b.plugin is None or admits(b.plugin, b.distribution or "")]
-    for brought in problems:
+    for brought in problems[:TOLD]:
         whose = "ganzoo" if brought.distribution is None else brought.distribution
         warnings.warn(f"A model card of {whose} was set aside: {brought.problem.error()}", PluginWarning, stacklevel=3)
+    if len(problems) > TOLD:
+        rest = len(problems) - TOLD
+        warnings.warn(f"{rest} more model cards were set aside; `ganzoo doctor` lists them.", PluginWarning, stacklevel=3)
     admitted = [e for e in index.entries if e.distribution is None or admits(e.owner, e.distribution)]
     return Catalog(admitted, [b.problem for b in problems])
 

@@ -252,3 +252,12 @@ def test_listing_imports_nothing_heavy(site: Path) -> None:
     names, modules = json.loads(done.stdout)
     assert "zebra-one" in names
     assert not {"torch", "numpy", "transformers", "timm", "huggingface_hub", "safetensors", "PIL", "rich"} & set(modules)
+
+
+def test_many_broken_cards_are_summed_up(site: Path, recwarn: pytest.WarningsRecorder) -> None:
+    bad = "".join(card(f"zebra-{i}").replace('modality = "image"', 'modality = "smell"') for i in range(20))
+    bring(site, a=bad + card("zebra-good"))
+    with pytest.warns(PluginWarning) as caught:
+        assert "zebra-good" in [c.name for c in list_models()]
+    assert len(caught) == 6
+    assert str(caught[-1].message) == "15 more model cards were set aside; `ganzoo doctor` lists them."
