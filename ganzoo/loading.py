@@ -11,14 +11,23 @@ from typing import Any, Literal, cast, overload
 import torch
 from torch import Tensor
 
-from ganzoo.building import build, import_class
-from ganzoo.catalog import catalog
+from ganzoo.building import build, network_class
+from ganzoo.catalog import Catalog, catalog
 from ganzoo.catalog.names import CatalogueName, HubName, PathName, parse_name
 from ganzoo.checkpoint import Match, StoredModel, read_checkpoint, read_model, read_safetensors, recognise
 from ganzoo.checkpoint.conversion import conversion_key, store
 from ganzoo.checkpoint.folder import CONFIG, ModelConfig, read_config, weights_file
 from ganzoo.checkpoint.recognition import best_matches
-from ganzoo.errors import CacheWarning, CheckpointError, InvalidValueError, OutputError
+from ganzoo.errors import (
+    CacheWarning,
+    CheckpointError,
+    ConfigError,
+    InvalidValueError,
+    OutputError,
+    PluginMissingError,
+    RemoteFileNotFoundError,
+    UnknownNameError,
+)
 from ganzoo.hub import Fetched, fetch, fetch_file
 from ganzoo.models import Discriminator, Generator, Network
 from ganzoo.models.devices import resolve_device, resolve_dtype
@@ -34,8 +43,9 @@ Source = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class _Found:
-    """Everything that a network is built from."""
+    """Everything that a network is built from; ``origin`` says in an error where it came from."""
 
+    origin: str
     architecture: Architecture
     role: Role
     config: Mapping[str, Any]
@@ -107,21 +117,23 @@ def load(
         HubError: the weights could not be had; the message says what to do.
         IntegrityError: the bytes are not the ones that the card pins.
         CheckpointError: a file that is damaged, hostile or not recognised.
+        ConfigError: constructor arguments that the network does not take.
         PluginMissingError: the model needs a plugin that is not installed; the hint is the pip command.
+        MissingExtraError: the network needs an extra that is not installed; likewise.
         InvalidValueError: a name, device or dtype that cannot be used.
     """
     if role is not None and role not in ROLES:
         raise InvalidValueError(f"There is no role '{role}'.", hint=f"Use {', '.join(ROLES)}.")
     target, precision = resolve_device(device), resolve_dtype(dtype)
     found = _find(source, role, _Hints(architecture, config))
-    return build(
-        import_class(found.architecture.networks[found.role]),
-        found.config,
-        found.state,
-        device=target,
-        dtype=precision,
-        random_buffers=found.architecture.random_buffers,
-    )
+    cls = network_class(found.architecture, found.role)
+    random_buffers = found.architecture.random_buffers
+    try:
+        return build(cls, found.config, found.state, device=target, dtype=precision, random_buffers=random_buffers)
+    except ConfigError as e:
+        raise ConfigError(f"{found.origin} cannot be built. {e.message}", hint=e.hint) from e
+    except CheckpointError as e:
+        raise CheckpointError(f"{found.origin} cannot be loaded. {e.message}", hint=e.hint) from e
 
 
 def download(source: str, *, role: Role | None = None, force: bool = False) -> dict[str, Fetched]:
@@ -141,17 +153,16 @@ def download(source: str, *, role: Role | None = None, force: bool = False) -> d
     """
     match parse_name(source):
         case CatalogueName() as name:
-            card = catalog().find(name.qualified)
-            files = [f for f in card.files if role in (None, f.role)]
-            if not files:
-                raise _no_role(f"The model '{card.name}'", cast(Role, role), [f.role for f in card.files])
-            return {f.path: _fetch(card, f, name.revision, force=force) for f in files}
+            card = _card(name, source)
+            present = [f.role for f in card.files]
+            roles = present if role is None else [_choose(role, present, f"The model '{card.name}'")]
+            files = {f.path: f for f in card.files if f.role in roles}  # one file may hold several networks
+            return {path: _fetch(card, f, name.revision, force=force) for path, f in files.items()}
         case HubName() as name:
-            config = fetch_file(name.repository, CONFIG, revision=name.revision, force=force)
-            described = read_config(config.path)
-            roles = [r for r in ROLES if role in (None, r) and described.arguments(r) is not None]
-            rest = {weights_file(r): fetch_file(name.repository, weights_file(r), revision=config.revision) for r in roles}
-            return {CONFIG: config, **rest}
+            config, described = _hub_config(name, force=force)
+            roles = _roles(described) if role is None else [_choose(role, _roles(described), f"hf:{name.repository}")]
+            weights = {r: fetch_file(name.repository, weights_file(r), revision=config.revision, force=force) for r in roles}
+            return {CONFIG: config, **{weights_file(r): fetched for r, fetched in weights.items()}}
         case PathName(path):
             raise InvalidValueError(f"{path} is on this machine already; there is nothing to download.")
 
@@ -189,28 +200,59 @@ def convert_file(
 
 
 def _find(source: Source, role: Role | None, hints: _Hints) -> _Found:
-    match parse_name(source):
-        case CatalogueName() as name:
-            return _from_card(catalog().find(name.qualified), role or "generator", name.revision)
-        case HubName() as name:
-            return _from_hub(name, role or "generator")
-        case PathName(path) if path.is_dir():
-            return _from_folder(read_model(path), role)
+    name = parse_name(source)
+    if isinstance(name, PathName) and not name.path.is_dir():
+        return _from_matches(name.path, _recognise(name.path, hints), role)
+    if hints.architecture is not None or hints.config:
+        raise InvalidValueError(
+            f"{source} says itself which architecture and arguments it has.",
+            hint="architecture=… and config=… are for checkpoint files of other projects.",
+        )
+    match name:
+        case CatalogueName():
+            return _from_card(_card(name, os.fspath(source)), role, name.revision)
+        case HubName():
+            return _from_hub(name, role)
         case PathName(path):
-            return _from_matches(path, _recognise(path, hints), role)
+            return _from_folder(read_model(path), role)
 
 
-def _from_card(card: ModelCard, role: Role, revision: str | None) -> _Found:
-    file = card.file(role)
-    if file is None:
-        raise _no_role(f"The model '{card.name}'", role, [f.role for f in card.files])
+def _card(name: CatalogueName, given: str) -> ModelCard:
+    """The card of that name; ``given`` is what was typed."""
+    cards = catalog()
+    try:
+        return cards.find(name.qualified)
+    except UnknownNameError as e:
+        models = _models_of(name, cards)
+        if models is not None:
+            listed = f"Its models: {', '.join(models)}." if models else "The catalogue has no model of it."
+            hint = f"'{name.qualified}' is an architecture. {listed}"
+            raise UnknownNameError("model", name.qualified, models, hint=hint) from e
+        if e.close:
+            raise
+        hint = "There is no file or folder of that name either. `ganzoo list` shows the models."
+        raise UnknownNameError("model", given, hint=hint) from e
+
+
+def _models_of(name: CatalogueName, cards: Catalog) -> list[str] | None:
+    """The models of the architecture of that name, or None where there is no such architecture."""
+    claims = host().architectures().claims(name.name)
+    if not claims or (name.plugin is not None and name.qualified not in claims):
+        return None
+    return [c.name for c in cards if c.architecture == name.name and name.plugin in (None, c.plugin)]
+
+
+def _from_card(card: ModelCard, wanted: Role | None, revision: str | None) -> _Found:
+    what = f"The model '{card.name}'"
+    role = _choose(wanted, [f.role for f in card.files], what)
+    file = cast(WeightFile, card.file(role))  # a role that the card has
     # Before the download: a missing plugin should not cost a gigabyte first.
     architecture = host().architecture(card.architecture, plugin=card.plugin, distribution=card.distribution)
     _tell_licence(card)
     fetched = _fetch(card, file, revision)
     config = card.config.get(role)
     if file.format == "safetensors" and config is not None:
-        return _Found(architecture, role, config, read_safetensors(fetched.path)[0])
+        return _Found(what, architecture, role, config, read_safetensors(fetched.path)[0])
     return _converted(fetched, card, role)
 
 
@@ -218,45 +260,65 @@ def _converted(fetched: Fetched, card: ModelCard, role: Role) -> _Found:
     """A foreign checkpoint of the catalogue: converted once, kept as safetensors."""
     wanted = f"{card.plugin}/{card.architecture}"
     folder = cache_home() / "converted" / conversion_key(fetched.sha256, wanted, card.config.get(role))
-    if (folder / CONFIG).is_file():
-        return _from_folder(read_model(folder), role)
+    kept = _kept(folder, role)
+    if kept is not None:
+        return kept
     matches = _recognise(fetched.path, _Hints(wanted, card.config.get(role)))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         return _from_folder(store(fetched.path, folder, matches, distribution=card.distribution, overwrite=True), role)
     except OSError as e:  # OutputError is one
+        kept = _kept(folder, role)  # another process may have been faster
+        if kept is not None:
+            return kept
         reason = e.message if isinstance(e, OutputError) else str(e)
         warnings.warn(f"The converted weights could not be kept: {reason}", CacheWarning, stacklevel=5)
         return _from_matches(fetched.path, matches, role)
 
 
-def _from_hub(name: HubName, role: Role) -> _Found:
-    config = fetch_file(name.repository, CONFIG, revision=name.revision)
-    described = read_config(config.path)
-    arguments = described.arguments(role)
-    if arguments is None:
-        raise _no_role(f"hf:{name.repository}", role, _roles(described))
-    architecture = _installed(described)
+def _kept(folder: Path, role: Role) -> _Found | None:
+    """An earlier conversion; None where there is none, or only the remains of one."""
+    if not (folder / CONFIG).is_file():
+        return None
+    try:
+        return _from_folder(read_model(folder), role)
+    except CheckpointError as e:
+        _log.info("Converting again: %s", e.message)
+        return None
+
+
+def _from_hub(name: HubName, wanted: Role | None) -> _Found:
+    config, described = _hub_config(name)
+    what = f"hf:{name.repository}"
+    role = _choose(wanted, _roles(described), what)
+    architecture = _installed(described, what)
     # The very commit that the configuration came from: a push in between must not mix two models.
     weights = fetch_file(name.repository, weights_file(role), revision=config.revision)
-    return _Found(architecture, role, arguments, read_safetensors(weights.path)[0])
+    return _Found(what, architecture, role, described.arguments(role) or {}, read_safetensors(weights.path)[0])
 
 
-def _from_folder(model: StoredModel, role: Role | None) -> _Found:
-    chosen = _default_role(list(model.files)) if role is None else role
-    arguments = model.config.arguments(chosen)
-    if arguments is None:
-        raise _no_role(f"The model in {model.folder}", chosen, _roles(model.config))
-    return _Found(_installed(model.config), chosen, arguments, model.state(chosen))
+def _hub_config(name: HubName, *, force: bool = False) -> tuple[Fetched, ModelConfig]:
+    hint = "A repository in another layout is not loaded as a whole: download its checkpoint file and give the path."
+    try:
+        config = fetch_file(name.repository, CONFIG, revision=name.revision, force=force)
+        return config, read_config(config.path)
+    except RemoteFileNotFoundError as e:
+        raise RemoteFileNotFoundError(f"hf:{name.repository} is not in ganzoo's layout: {e.message}", hint=hint) from e
+    except CheckpointError as e:
+        raise CheckpointError(f"hf:{name.repository} is not in ganzoo's layout: {e.message}", hint=hint) from e
 
 
-def _from_matches(path: Path, matches: list[Match], role: Role | None) -> _Found:
+def _from_folder(model: StoredModel, wanted: Role | None) -> _Found:
+    what = f"The model in {model.folder}"
+    role = _choose(wanted, list(model.files), what)
+    architecture = _installed(model.config, f"{model.folder / CONFIG}")
+    return _Found(what, architecture, role, model.config.arguments(role) or {}, model.state(role))
+
+
+def _from_matches(path: Path, matches: list[Match], wanted: Role | None) -> _Found:
     by_role = {m.role: m for m in matches}
-    chosen = _default_role(list(by_role)) if role is None else role
-    if chosen not in by_role:
-        raise _no_role(str(path), chosen, list(by_role))
-    match = by_role[chosen]
-    return _Found(match.architecture, chosen, match.config, match.state)
+    match = by_role[_choose(wanted, list(by_role), str(path))]
+    return _Found(str(path), match.architecture, match.role, match.config, match.state)
 
 
 def _recognise(path: Path, hints: _Hints) -> list[Match]:
@@ -267,8 +329,13 @@ def _recognise(path: Path, hints: _Hints) -> list[Match]:
     return list(best_matches(found).values())
 
 
-def _installed(config: ModelConfig) -> Architecture:
-    return host().architecture(config.architecture, plugin=config.plugin, distribution=config.distribution)
+def _installed(config: ModelConfig, where: str) -> Architecture:
+    """The architecture that a configuration names. Which package brings it, ``where`` alone says: nobody has reviewed that."""
+    try:
+        return host().architecture(config.architecture, plugin=config.plugin, distribution=config.distribution)
+    except PluginMissingError as e:
+        hint = f"{where} names the package that brings it; make sure that you trust it. {e.hint}"
+        raise PluginMissingError(e.message, hint=hint) from e
 
 
 def _distribution(plugin: str) -> str:
@@ -290,13 +357,14 @@ def _tell_licence(card: ModelCard) -> None:
         _log.warning("The weights of %s are licensed for non-commercial use only (%s).", card.name, card.licence.weights)
 
 
-def _default_role(present: list[Role]) -> Role:
-    return "generator" if "generator" in present else present[0]
+def _choose(wanted: Role | None, present: list[Role], what: str) -> Role:
+    """The network that is asked for; unless one is, the generator, or whatever there is."""
+    role = wanted or (present[0] if present and "generator" not in present else "generator")
+    if role not in present:
+        listed = ", ".join(dict.fromkeys(present))
+        raise CheckpointError(f"{what} has no {role}.", hint=f"It has: {listed}." if listed else None)
+    return role
 
 
 def _roles(config: ModelConfig) -> list[Role]:
     return [r for r in ROLES if config.arguments(r) is not None]
-
-
-def _no_role(what: str, role: Role, roles: list[Role]) -> CheckpointError:
-    return CheckpointError(f"{what} has no {role}.", hint=f"It has: {', '.join(dict.fromkeys(roles))}.")

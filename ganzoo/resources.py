@@ -7,14 +7,15 @@ from typing import Any
 
 import msgspec
 
-from ganzoo.building import import_class
+from ganzoo.building import network_class
+from ganzoo.catalog import catalog
 from ganzoo.data import Dataset, ImageFolder
-from ganzoo.errors import ConfigError, DataError, PluginError
+from ganzoo.errors import ConfigError, DataError, PluginError, UnknownNameError
 from ganzoo.metrics import FEATURES, Features
 from ganzoo.models import Network
 from ganzoo.naming import closest
 from ganzoo.plugin_host import Plugin, host, resolve_target
-from ganzoo.spec import Architecture, Role
+from ganzoo.spec import Architecture, Part, Role
 
 
 def open_dataset(text: str, *, split: str = "train") -> Dataset:
@@ -30,13 +31,28 @@ def open_dataset(text: str, *, split: str = "train") -> Dataset:
     if text.startswith((".", "/", "~")) or os.path.lexists(text):
         return ImageFolder(Path(text).expanduser())
     name, _, given = text.partition(":")
-    part = host().parts("ganzoo_datasets", "data set").find(name)
+    part = _find_dataset(name)
     made = resolve_target(part)(split=given or split)
     if not isinstance(made, Dataset):
         raise PluginError(f"The data set '{name}' is a {type(made).__name__}, not a ganzoo.data.Dataset.")
     if not len(made):
         raise DataError(f"The data set '{text}' is empty.")
     return made
+
+
+def _find_dataset(name: str) -> Part:
+    try:
+        return host().parts("ganzoo_datasets", "data set").find(name)
+    except UnknownNameError as e:
+        near = f" {e.hint}" if e.hint else ""
+        raise UnknownNameError("data set", name, e.close, hint=f"There is no folder of that name either.{near}") from e
+
+
+def data_source(text: str) -> str:
+    """``text`` as a run directory records it: a folder by its full path, so that the run can be resumed from anywhere."""
+    if text.startswith((".", "/", "~")) or os.path.lexists(text):
+        return str(Path(text).expanduser().resolve())
+    return text
 
 
 def open_features(name: str) -> Features:
@@ -56,16 +72,24 @@ def find_architecture(name: str) -> tuple[Plugin, Architecture]:
     Raises:
         UnknownNameError, AmbiguousNameError: see `ganzoo.naming.NameTable.find`.
     """
-    return host().architectures().find(name)
+    try:
+        return host().architectures().find(name)
+    except UnknownNameError as e:
+        card = next((c for c in catalog() if name in (c.name, *c.aliases)), None)
+        if card is None:
+            raise
+        hint = f"'{name}' is a model; its architecture is '{card.architecture}'."
+        raise UnknownNameError("architecture", name, [card.architecture], hint=hint) from e
 
 
 def network_classes(architecture: Architecture) -> dict[Role, type[Network]]:
     """The classes of its networks by role, imported.
 
     Raises:
+        MissingExtraError: one of them needs an extra that is not installed.
         PluginError: one of them cannot be imported.
     """
-    return {role: import_class(target) for role, target in architecture.networks.items()}
+    return {role: network_class(architecture, role) for role in architecture.networks}
 
 
 def network_arguments(architecture: Architecture, settings: Iterable[str]) -> dict[Role, dict[str, Any]]:

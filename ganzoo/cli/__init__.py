@@ -34,6 +34,11 @@ Plugins may bring more commands; `ganzoo plugins` lists them."""
 
 FAILURE = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+)  # how torch says it; it has no class for all devices
 
 
 @click.group(
@@ -70,13 +75,25 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILURE
     except Exception as e:
-        from ganzoo.errors import GanzooError  # not needed when nothing goes wrong
-
-        if not isinstance(e, GanzooError):
+        reason = _reason(e)
+        if reason is None:
             raise
-        _say(f"Error: {e}")
+        _say(f"Error: {reason}")
         code = FAILURE
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _reason(e: Exception) -> str | None:
+    """What went wrong, for a person. None for a defect of ganzoo, whose traceback is wanted."""
+    from ganzoo.errors import GanzooError  # not needed when nothing goes wrong
+
+    if isinstance(e, GanzooError):
+        return str(e)
+    if isinstance(e, OSError) and e.strerror and e.filename:
+        return f"{e.filename}: {e.strerror}."
+    if isinstance(e, MemoryError) or (isinstance(e, RuntimeError) and any(words in str(e) for words in NO_MEMORY)):
+        return "There is not enough memory on this device for that. Try a smaller batch size, or another device."
+    return None
 
 
 def _show_warning(

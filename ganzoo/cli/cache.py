@@ -1,5 +1,6 @@
 """``ganzoo cache``: what ganzoo itself keeps; downloads from the Hub are in the Hub's own cache."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ KINDS = {
     "https": "downloads from servers other than the Hub",
     "converted": "checkpoints of other projects as safetensors",
 }
+ATTEMPTS = 3
 
 
 @click.group("cache", invoke_without_command=True, epilog="\b\nExamples:\n  ganzoo cache\n  ganzoo cache clear converted")
@@ -37,8 +39,7 @@ def clear(kinds: tuple[str, ...]) -> None:
     for kind in kinds or KINDS:
         folder = cache_home() / kind
         count = _usage(folder)
-        if folder.is_dir():
-            shutil.rmtree(folder)
+        _delete(folder)
         click.echo(f"{kind}: {size(count)} deleted")
 
 
@@ -56,4 +57,34 @@ def _show(as_json: bool) -> None:
 
 
 def _usage(folder: Path) -> int:
-    return sum(f.lstat().st_size for f in folder.rglob("*") if f.is_file()) if folder.is_dir() else 0
+    """Bytes of the files in it. Locks are no content; a file that another process removes meanwhile does not count."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if not name.endswith(".lock"):
+                total += _bytes(Path(parent, name))
+    return total
+
+
+def _bytes(file: Path) -> int:
+    try:
+        return file.lstat().st_size
+    except OSError:  # gone since the folder was listed
+        return 0
+
+
+def _delete(folder: Path) -> None:
+    """Removes the folder; other processes may be writing to it or removing it at the same time."""
+    from ganzoo.errors import OutputError
+
+    problem: OSError | None = None
+    for _ in range(ATTEMPTS):
+        try:
+            if folder.is_dir():
+                shutil.rmtree(folder)
+            return
+        except OSError as e:
+            problem = e
+    raise OutputError(
+        f"{folder} cannot be deleted: {problem}.", hint="Look whether another process uses it, and who may write there."
+    ) from problem

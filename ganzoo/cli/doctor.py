@@ -1,6 +1,7 @@
 """``ganzoo doctor``: what this machine has, what is reachable, what is broken."""
 
 import importlib.metadata
+import os
 import platform
 import tempfile
 from typing import Any
@@ -30,14 +31,16 @@ def command(ctx: click.Context, offline: bool, as_json: bool) -> None:
         "plugins": _plugins(),
         "cards": _cards(),
     }
-    broken = [line for section in report.values() for line in section.values() if line.startswith("BROKEN")]
+    broken = [name for name, lines in report.items() if any(line.startswith("BROKEN") for line in lines.values())]
     if as_json:
         echo_json({"ok": not broken, **report})
     else:
         for section, lines in report.items():
             click.echo(click.style(section, bold=True))
             echo_fields(list(lines.items()), indent="  ")
-    ctx.exit(1 if broken else 0)
+    if broken:
+        click.echo(f"Error: Something is broken: {', '.join(broken)}.", err=True)
+        ctx.exit(1)
 
 
 def _versions() -> dict[str, str]:
@@ -74,7 +77,7 @@ def _cache() -> dict[str, str]:
 def _writable(folder: str) -> str:
     from pathlib import Path
 
-    existing = next(p for p in (Path(folder), *Path(folder).parents) if p.exists())
+    existing = next((p for p in (Path(folder), *Path(folder).parents) if os.path.lexists(p)), Path(folder))
     try:
         with tempfile.TemporaryFile(dir=existing):
             return folder

@@ -1,6 +1,7 @@
 """``ganzoo generate``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,6 +28,7 @@ Examples:
     help="A file for all samples, or a folder for single files.",
 )
 @seed_option
+@click.option("--class", "condition", type=click.IntRange(min=0), help="The class to generate (c), of a conditional model.")
 @click.option("--truncation", type=click.FloatRange(min=0, min_open=True), help="Quality against variety; off when left out.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Samples at once.")
 @device_option
@@ -37,6 +39,7 @@ def command(
     number: int,
     output: Path,
     seed: int | None,
+    condition: int | None,
     truncation: float | None,
     batch_size: int | None,
     device: str,
@@ -51,9 +54,10 @@ def command(
     from ganzoo.paths import check_parent
 
     check_parent(output)  # before minutes of work, not after
+    options: dict[str, Any] = {} if condition is None else {"c": condition}
     generator = load(model, role="generator", device=device, dtype=dtype)
     with progress_bar("Generating", number) as advance:
-        samples = generator.sample(number, seed=seed, truncation=truncation, batch_size=batch_size, progress=advance)
+        samples = generator.sample(number, seed=seed, truncation=truncation, batch_size=batch_size, progress=advance, **options)
     written = samples.save(output)
     if as_json:
         echo_json({"files": [str(p) for p in written], "seeds": samples.seeds})

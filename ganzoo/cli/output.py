@@ -15,7 +15,7 @@ def echo_json(value: Any) -> None:
     """Prints ``value`` (builtins and msgspec structs) as indented JSON."""
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value)))
+    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
 def echo_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -66,5 +66,5 @@ def _brings(plugin: "Plugin") -> list[str]:
         brought = [f"architecture {a.id}" for a in plugin.declarations("ganzoo_architectures", Architecture)]
         for kind, hook in HOOKS.items():
             brought += [f"{kind.removesuffix('s')} {p.id}" for p in plugin.declarations(hook, Part)]
-        brought += [f"command {c.name}" for c in plugin.ask("ganzoo_commands") or () if isinstance(c, click.Command)]
+        brought += [f"command {c.name}" for c in plugin.commands()]
     return [] if plugin.error else brought

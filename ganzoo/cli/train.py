@@ -67,7 +67,7 @@ def command(
             config=config,
             seed=seed,
             device=device,
-            source=data,
+            source=resources.data_source(data),
             plugin=plugin.name,
             distribution=plugin.installed.distribution,
             reporter=reporter,

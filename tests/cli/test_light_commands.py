@@ -222,7 +222,7 @@ def test_names_are_completed(env: dict[str, str]) -> None:
 
 
 def test_a_closed_pipe_is_quiet(site: Path, env: dict[str, str]) -> None:
-    many = "".join(card(f"zebra-{i:05}") for i in range(2000))  # more than a pipe holds
+    many = "".join(card(f"zebra-{i:05}") for i in range(1500))  # more than a pipe holds
     make_distribution(site, "dist-many", module="zoo_many", plugin="many", cards={"a.toml": many})
     process = subprocess.Popen(
         [sys.executable, "-m", "ganzoo", "list"],

@@ -13,17 +13,18 @@ from typing import Any
 from tests.fakehub import FakeHub, Repository
 
 ROOT = Path(__file__).parents[2]
+DRIVER = Path(__file__).with_name("driver.py")
 TOKEN = "hf_abcdefghijklmnopqrstuvwxyz012345"
 WEIGHTS = bytes(range(256)) * 800  # 200 KiB: four xet chunks
 CONFIG = b'{"library_name": "ganzoo"}'
 
 
 class Client:
-    """A process with the real client in it. Calls return what `driver.answer` says."""
+    """A process with the real client in it. Calls return what ``answer`` of the driver says."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], driver: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("driver.py"))],
+            [sys.executable, str(driver)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -65,10 +66,10 @@ class Client:
 
 
 class World:
-    """One machine (home folder, environment) and one Hub with one repository."""
+    """One machine (home folder, environment) and one Hub with one repository; ``driver`` is the program of its processes."""
 
-    def __init__(self, hub: FakeHub, home: Path, *, xet: bool) -> None:
-        self.hub, self.home, self.xet = hub, home, xet
+    def __init__(self, hub: FakeHub, home: Path, *, xet: bool, driver: Path = DRIVER) -> None:
+        self.hub, self.home, self.xet, self.driver = hub, home, xet, driver
         self.repository: Repository = hub.repository("someone/gan")
         self.commit = self.repository.commit({"config.json": CONFIG, "generator.safetensors": WEIGHTS})
         self._clients: list[Client] = []
@@ -86,7 +87,7 @@ class World:
             "HF_XET_CLIENT_RETRY_BASE_DELAY": "100ms",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         }
-        client = Client({**base, **settings, **environment})
+        client = Client({**base, **settings, **environment}, self.driver)
         self._clients.append(client)
         return client
 

@@ -1,0 +1,174 @@
+"""``ganzoo train`` and ``ganzoo resume``: tiny runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, Told, listing
+from tests.support.distributions import card, make_distribution
+
+SMALL = ["--config", "image_size=8", "--config", "width=4", "--config", "channels=1", "--set", "batch_size=4"]
+
+
+def train(run: Run, photos: Path, *more: object, images: int = 16, out: str = "run") -> Told:
+    return run("train", "dcgan", "--data", photos, "--out", out, "--images", images, "--device", "cpu", *SMALL, *more)
+
+
+def test_train_and_generate(run: Run, here: Path, photos: Path) -> None:
+    told = train(run, photos)
+    assert told.code == 0, told.err
+    assert told.out == "run/model\nTry it: ganzoo generate run/model -n 64 -o grid.png\n"
+    assert {"config.json", "metrics.jsonl", "model/config.json", "model/generator.safetensors"} <= listing(here / "run")
+    assert run("generate", "run/model", "-n", 4, "-o", "grid.png").code == 0
+    again = train(run, photos)
+    assert again.code == 1
+    assert "There is a run in run already.\nGo on with it: ganzoo resume run" in again.err
+
+
+def test_train_json(run: Run, photos: Path) -> None:
+    report = json.loads(train(run, photos, "--json").out)
+    assert report == {"run": "run", "images": 16, "model": "run/model"}
+
+
+def test_the_same_seed_trains_the_same_model(run: Run, here: Path, photos: Path) -> None:
+    for out, seed in (("a", 3), ("b", 3), ("c", 4)):
+        assert train(run, photos, "--seed", seed, out=out).code == 0
+    a, b, c = ((here / out / "model" / "generator.safetensors").read_bytes() for out in "abc")
+    assert a == b != c
+
+
+def test_a_dry_run_writes_nothing(run: Run, here: Path, photos: Path) -> None:
+    before = listing(here)
+    told = train(run, photos, "--dry-run")
+    assert told.code == 0
+    assert any(line.split() == ["batch_size", "4"] for line in told.out.splitlines())
+    plan = json.loads(train(run, photos, "--dry-run", "--json").out)
+    assert (plan["pictures"], plan["steps"], plan["image_shape"]) == (12, 4, [1, 8, 8])
+    assert plan["recipe"]["batch_size"] == 4
+    assert listing(here) == before
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["run", "dry-run"])
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--set", "batchsize=4"], 1, "'batch_size'"),
+        (["--set", "generator.rl=1"], 1, "'generator.lr'"),
+        (["--set", "batch_size=-4"], 1, "batch_size=-4 cannot be used"),
+        (["--set", "loss=hings"], 1, "hinge"),
+        (["--set", "batch_size"], 1, "'batch_size' is not of the form key=value"),
+        (["--config", "image_sise=8"], 1, "'dcgan' has no argument 'image_sise'.\nIt has: image_size."),
+        (["--config", "image_size=9"], 1, "28 pixels or of a power of two"),
+        (["--config", "image_size"], 1, "'image_size' is not of the form key=value"),
+        (["--out", "photos"], 1, "photos exists and is no empty folder"),
+        (["--out", "photos/00.png"], 1, "photos/00.png exists and is no empty folder"),
+        (["--images", "0"], 2, "is not in the range"),
+        (["--seed", "x"], 2, "'x' is not a valid integer"),
+        (["--data", "./nowhere"], 1, "There is no folder nowhere"),
+        (["--data", "nowhere"], 1, "There is no data set named 'nowhere'.\nThere is no folder of that name either."),
+        (["--data", "mnist5k"], 1, "Did you mean 'mnist-5k'"),
+        (["--data", "photos/00.png"], 1, "is a file, not a folder of pictures"),
+        (["--data", "empty"], 1, "There are no pictures in empty"),
+    ],
+)
+def test_train_with_wrong_arguments_writes_nothing(
+    run: Run, here: Path, photos: Path, arguments: list[str], code: int, words: str, dry: list[str]
+) -> None:
+    (here / "empty").mkdir()
+    (here / "empty" / "notes.txt").write_text("no picture")
+    before = listing(here)
+    told = train(run, photos, *arguments, *dry)
+    assert told.code == code
+    assert words in told.err
+    assert listing(here) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--device", "gpu"], "The device 'gpu' cannot be used"),
+        (["--out", "photos/00.png/run"], "photos/00.png/run cannot be written"),
+        (["--data", "broken"], "None of the 2 picture files in broken can be read:\n  a.png: not a picture"),
+    ],
+)
+def test_train_with_what_cannot_be_used(run: Run, here: Path, photos: Path, arguments: list[str], words: str) -> None:
+    (here / "broken").mkdir()
+    (here / "broken" / "a.png").write_text("no picture")
+    (here / "broken" / "b.jpg").touch()
+    before = listing(here)
+    told = train(run, photos, *arguments)
+    assert told.code == 1
+    assert words in told.err
+    assert listing(here) == before
+
+
+def test_broken_pictures_among_good_ones_are_skipped_by_name(run: Run, here: Path, photos: Path) -> None:
+    (here / photos / "zz-cut.png").write_bytes((here / photos / "00.png").read_bytes()[:60])
+    told = train(run, photos)
+    assert told.code == 0
+    assert "Skipped photos/zz-cut.png" in told.err
+
+
+def test_wrong_architectures(run: Run, here: Path, photos: Path, site: Path) -> None:
+    make_distribution(site, "dist-acme", module="zoo_acme", plugin="acme", cards={"a.toml": card("zebra-one")})
+    told = run("train", "dcgam", "--data", photos, "--out", "run")
+    assert (told.code, told.err) == (1, "Error: There is no architecture named 'dcgam'.\nDid you mean 'dcgan'?\n")
+    told = run("train", "zebra-one", "--data", photos, "--out", "run")
+    assert told.code == 1
+    assert "'zebra-one' is a model; its architecture is 'dcgan'." in told.err
+
+
+def test_ctrl_c_writes_a_checkpoint_and_resume_goes_on_from_anywhere(run: Run, here: Path, photos: Path) -> None:
+    arguments = ["train", "dcgan", "--data", str(photos), "--out", "run", "--images", "800", "--device", "cpu", *SMALL]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ganzoo", *arguments, "--set", "batch_size=2"],
+        cwd=here,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert "/800 images" in first, first + err
+    assert (process.returncode, out) == (130, "")
+    assert "Go on with: ganzoo resume run" in err
+    assert "Traceback" not in err
+    assert list((here / "run" / "checkpoints").iterdir())
+    assert not (here / "run" / "model").exists()
+    elsewhere = here / "elsewhere"
+    elsewhere.mkdir()
+    os.chdir(elsewhere)
+    told = run("resume", "../run", "--json")
+    assert told.code == 0, told.err
+    assert json.loads(told.out) == {"run": "../run", "images": 800, "model": "../run/model"}
+    assert run("generate", "../run/model", "-o", "grid.png").code == 0
+
+
+def test_resume_what_is_no_run_or_without_its_data(run: Run, here: Path, photos: Path) -> None:
+    for name in ("nowhere", "photos"):
+        told = run("resume", name)
+        assert told.code == 1
+        assert f"There is no run in {name}" in told.err
+    assert train(run, photos).code == 0
+    (here / "run" / "config.json").write_text("{}")
+    told = run("resume", "run")
+    assert told.code == 1
+    assert "run/config.json cannot be used" in told.err
+
+
+def test_resume_with_other_pictures(run: Run, here: Path, photos: Path) -> None:
+    assert train(run, photos).code == 0
+    (here / photos / "00.png").unlink()
+    told = run("resume", "run")
+    assert told.code == 1
+    assert "has not the content that the run in run was started with" in told.err
+    (here / photos).rename(here / "moved")
+    assert "There is no folder" in run("resume", "run").err
