@@ -128,5 +128,5 @@ def parse_settings(settings: Iterable[str], option: str) -> dict[str, Any]:
 def _json_or_text(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return text

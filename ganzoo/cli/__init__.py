@@ -59,6 +59,8 @@ def main() -> NoReturn:
     """
     import warnings
 
+    if sys.stdout is None:  # closed by the shell, `>&-`
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # lives as long as the process
     warnings.showwarning = _show_warning
     # Else a storage server that is down means minutes of silence. The client reads it when it is first imported.
     os.environ.setdefault("HF_XET_CLIENT_RETRY_MAX_ATTEMPTS", "3")
@@ -71,13 +73,14 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone: nothing more to say, and the interpreter must not try to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader has gone: nothing more to say
         code = FAILURE
     except Exception as e:
         reason = _reason(e)
         if reason is None:
             raise
+        if type(e) is OSError:  # standard output on a full disk, say
+            _drop_output()
         _say(f"Error: {reason}")
         code = FAILURE
     sys.exit(code if isinstance(code, int) else 0)
@@ -89,11 +92,20 @@ def _reason(e: Exception) -> str | None:
 
     if isinstance(e, GanzooError):
         return str(e)
-    if isinstance(e, OSError) and e.strerror and e.filename:
-        return f"{e.filename}: {e.strerror}."
+    if isinstance(e, OSError) and e.strerror:
+        return f"{e.filename}: {e.strerror}." if e.filename else f"{e.strerror}."
     if isinstance(e, MemoryError) or (isinstance(e, RuntimeError) and any(words in str(e) for words in NO_MEMORY)):
         return "There is not enough memory on this device for that. Try a smaller batch size, or another device."
     return None
+
+
+def _drop_output() -> None:
+    """What is still unwritten is given up, so that the interpreter does not stumble over it at exit."""
+    import contextlib
+    import io
+
+    with contextlib.suppress(io.UnsupportedOperation):  # standard output is replaced by something without a descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_warning(
@@ -107,4 +119,6 @@ def _show_warning(
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    from ganzoo.cli.output import printable
+
+    click.echo(printable(text), err=True)

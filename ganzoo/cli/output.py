@@ -13,28 +13,37 @@ NARROWEST = 12
 
 def echo_json(value: Any) -> None:
     """Prints ``value`` (builtins and msgspec structs) as indented JSON."""
+    import json
+
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    # ASCII, because a path need not be UTF-8 and a terminal need not show it.
+    click.echo(json.dumps(msgspec.to_builtins(value), indent=2))
+
+
+def printable(text: str) -> str:
+    """``text`` without what a terminal would obey or cannot show: names in files and cards are other people's words."""
+    if text.isprintable():
+        return text
+    return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def echo_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Prints a table whose last column is cut to fit the terminal; uncut when the output is no terminal."""
-    lines = [headers, *rows]
+    lines = [[printable(cell) for cell in line] for line in (headers, *rows)]
     widths = [max(len(line[column]) for line in lines) for column, _ in enumerate(headers)]
     if sys.stdout.isatty():
         room = columns() - sum(widths[:-1]) - GAP * (len(widths) - 1)
         widths[-1] = min(widths[-1], max(room, NARROWEST))
-    click.echo(click.style(_line(headers, widths), bold=True))
-    for row in rows:
-        click.echo(_line(row, widths))
+    title, *body = (_line(line, widths) for line in lines)
+    click.echo("\n".join([click.style(title, bold=True), *body]))  # at once: each call costs
 
 
 def echo_fields(fields: Sequence[tuple[str, str]], indent: str = "") -> None:
     """Prints names and values in two columns; lines of a value stay in its column."""
     width = max((len(name) for name, _ in fields), default=0) + GAP
     for name, value in fields:
-        first, *rest = value.split("\n")
+        first, *rest = printable(value).split("\n")
         click.echo(f"{indent}{name:<{width}}{first}".rstrip())
         for line in rest:
             click.echo(f"{indent}{'':<{width}}{line}")
