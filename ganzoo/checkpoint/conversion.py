@@ -8,6 +8,8 @@ from typing import Any
 from ganzoo.checkpoint.folder import StoredModel, model_config, write_model
 from ganzoo.checkpoint.reading import read_checkpoint
 from ganzoo.checkpoint.recognition import Architectures, Match, best_matches, recognise
+from ganzoo.checkpoint.sniff import sniff
+from ganzoo.checkpoint.zip_file import check_sums
 
 CONVERTER_VERSION = 1  # raise it when the same file would be converted differently
 
@@ -59,8 +61,11 @@ def store(
         overwrite: Replace a model that is there.
 
     Raises:
+        CorruptFileError: the file's own checksums do not fit its weights.
         OutputError: ``output`` cannot be written.
     """
+    if sniff(Path(path)) == "torch-zip":
+        check_sums(Path(path))
     best = best_matches(matches)
     first = next(iter(best.values()))
     digest = file_sha256(path)

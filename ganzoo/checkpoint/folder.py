@@ -14,11 +14,13 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.checkpoint.safetensors_file import read_safetensors, write_safetensors
+from ganzoo.checkpoint.wording import printable
 from ganzoo.errors import CheckpointError, OutputError
 from ganzoo.paths import atomic_path
-from ganzoo.spec import ROLES, Name, Role, Text
+from ganzoo.spec import ROLES, EntryPoint, Name, Requirement, Role, Text
 
 CONFIG = "config.json"
+MAX_CONFIG = 2**20  # bytes
 
 
 class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,8 +41,8 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     library_name: Literal["ganzoo"]
     ganzoo_version: Text
     architecture: Name
-    plugin: Text
-    distribution: Text = "ganzoo-hub"
+    plugin: EntryPoint
+    distribution: Requirement = "ganzoo-hub"
     generator: dict[str, Any] | None = None
     discriminator: dict[str, Any] | None = None
     encoder: dict[str, Any] | None = None
@@ -110,13 +112,17 @@ def read_config(path: Path) -> ModelConfig:
         CheckpointError: it is missing, unreadable, or not ganzoo's; the message names the field.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ModelConfig)
+        with path.open("rb") as stream:
+            content = stream.read(MAX_CONFIG + 1)
+        if len(content) > MAX_CONFIG:
+            raise CheckpointError(f"{path} is no configuration of a ganzoo model: it has more than {MAX_CONFIG} bytes.")
+        return msgspec.json.decode(content, type=ModelConfig)
     except OSError as e:
         raise CheckpointError(
             f"{path} cannot be read: {e.strerror or e}.", hint="A model of ganzoo is a folder with it."
         ) from e
-    except (msgspec.DecodeError, RecursionError) as e:
-        raise CheckpointError(f"{path} is no configuration of a ganzoo model: {e}.") from e
+    except (msgspec.DecodeError, ValueError, RecursionError) as e:  # ValueError: bytes that are no UTF-8
+        raise CheckpointError(f"{path} is no configuration of a ganzoo model: {printable(e, 300)}.") from e
 
 
 def read_model(folder: str | Path) -> StoredModel:

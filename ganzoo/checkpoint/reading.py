@@ -8,7 +8,8 @@ from ganzoo.checkpoint.safetensors_file import TIES, read_safetensors
 from ganzoo.checkpoint.sniff import Format, sniff
 from ganzoo.checkpoint.states import StateDict, find_states
 from ganzoo.checkpoint.torch_file import read_pickle, read_torch_zip
-from ganzoo.errors import CheckpointError
+from ganzoo.checkpoint.wording import printable
+from ganzoo.errors import CheckpointError, CorruptFileError
 
 _READERS = {"torch-zip": read_torch_zip, "pickle": read_pickle}
 
@@ -20,7 +21,8 @@ class Checkpoint:
     Attributes:
         path: The file.
         format: Its container.
-        states: Every state dict in it. Tensors are memory-mapped, except in the legacy format, which does not allow it.
+        states: Every state dict in it. Tensors are memory-mapped, except where the legacy format put them at
+            addresses that they cannot be read from.
         metadata: Its plain values: a safetensors file's metadata, or scalars such as ``epoch`` by their place.
     """
 
@@ -32,6 +34,9 @@ class Checkpoint:
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
     """The tensors of a checkpoint file, found by its content whatever its name is. Nothing in it is executed.
+
+    Every size and position is checked; the weights themselves are not read, so that a flipped bit among them is not noticed
+    here. `convert` and `store` compare them with the checksums of the file first.
 
     Raises:
         HostileFileError: a pickle that asks for code; it names what.
@@ -46,7 +51,10 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         metadata.pop(TIES, None)
         return _checked(Checkpoint(path, container, states, dict(metadata)), tensors)
     content = _READERS[container](path)
-    states, values = find_states(content)
+    try:
+        states, values = find_states(content)
+    except CorruptFileError as e:
+        raise CorruptFileError(f"{path} cannot be used. {e.message}") from e
     return _checked(Checkpoint(path, container, states, values), content)
 
 
@@ -54,7 +62,7 @@ def _checked(checkpoint: Checkpoint, content: Any) -> Checkpoint:
     if checkpoint.states:
         return checkpoint
     if isinstance(content, dict):
-        keys = ", ".join(ascii(key)[:60] for key in list(content)[:8])
+        keys = ", ".join(f"'{printable(key, 60)}'" for key in list(content)[:8])
         held = f"a table with the keys {keys}" if keys else "an empty table"
     else:
         held = f"one {type(content).__name__}"

@@ -1,8 +1,8 @@
 """Which architecture a checkpoint belongs to, told from its keys and shapes alone."""
 
 import difflib
-import importlib
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,13 +11,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.building import differences, import_class, skeleton
+from ganzoo.building import Skeleton, differences, network_class, skeleton
 from ganzoo.checkpoint.layout import LayoutReader, Shapes
 from ganzoo.checkpoint.reading import Checkpoint
 from ganzoo.checkpoint.states import StateDict
-from ganzoo.errors import CheckpointError, ConfigError, PluginError, UnknownNameError, UnrecognisedCheckpointError
-from ganzoo.models.network import Network
+from ganzoo.checkpoint.wording import printable
+from ganzoo.errors import (
+    CheckpointError,
+    ConfigError,
+    GanzooError,
+    MissingExtraError,
+    PluginError,
+    PluginWarning,
+    UnknownNameError,
+    UnrecognisedCheckpointError,
+)
 from ganzoo.spec import Architecture, Layout, Role
+from ganzoo.targets import import_target
 
 Architectures = Sequence[tuple[str, Architecture]]
 _EMA = re.compile(r"ema|avg|average|shadow", re.IGNORECASE)
@@ -93,16 +103,20 @@ def recognise(
         UnrecognisedCheckpointError: nothing fits; it lists what is nearest and the first keys that differ.
         CheckpointError: several architectures fit.
         ConfigError: ``config`` names an argument that no candidate has.
+        PluginError, MissingExtraError: nothing fits, and a plugin that might have recognised the file cannot be used.
     """
     chosen = _chosen(architectures, architecture)
     _check_arguments(chosen, config or {})
-    candidates = list(_candidates(chosen))
+    broken: list[GanzooError] = []
+    candidates = list(_candidates(chosen, broken))
     matches: list[Match] = []
     for state in checkpoint.states:
         if state.part_of is None or all(state.part_of != match.place for match in matches):
-            matches += _matches(state, candidates, config or {})
+            matches += _matches(state, candidates, config or {}, broken)
     if not matches:
-        raise _unrecognised(checkpoint, candidates)
+        raise broken[0] if broken else _unrecognised(checkpoint, candidates)
+    for problem in dict.fromkeys(e.message for e in broken if isinstance(e, PluginError)):
+        warnings.warn(f"An architecture was not tried: {problem}", PluginWarning, stacklevel=3)
     names = sorted({match.qualified_name for match in matches})
     if len(names) > 1:
         raise CheckpointError(
@@ -138,24 +152,30 @@ def _check_arguments(architectures: Architectures, config: Mapping[str, Any]) ->
             raise ConfigError(f"No architecture that is looked for has an argument '{name}'.", hint=hint)
 
 
-def _candidates(architectures: Architectures) -> Iterator[_Candidate]:
+def _candidates(architectures: Architectures, broken: list[GanzooError]) -> Iterator[_Candidate]:
+    """Every layout with its reader. One that cannot be used is put into ``broken`` and keeps no other from being tried."""
     for plugin, architecture in architectures:
         for layout in architecture.layouts:
-            yield _Candidate(plugin, architecture, layout, _reader(plugin, layout))
+            try:
+                yield _Candidate(plugin, architecture, layout, _reader(plugin, architecture, layout))
+            except (PluginError, MissingExtraError) as e:
+                broken.append(e)
 
 
-def _reader(plugin: str, layout: Layout) -> LayoutReader:
-    module, _, name = layout.reader.partition(":")
+def _reader(plugin: str, architecture: Architecture, layout: Layout) -> LayoutReader:
+    what = f"The architecture '{plugin}/{architecture.id}'"
+    found = import_target(layout.reader, what, architecture.extra)
+    if not (isinstance(found, type) and issubclass(found, LayoutReader)):
+        raise PluginError(f"{what} names '{layout.reader}', which is no class derived from ganzoo.checkpoint.LayoutReader.")
     try:
-        reader = getattr(importlib.import_module(module), name)()
-    except (ImportError, AttributeError, TypeError) as e:
-        raise PluginError(f"The plugin '{plugin}' names the layout reader '{layout.reader}', which cannot be used: {e}.") from e
-    if not isinstance(reader, LayoutReader):
-        raise PluginError(f"The plugin '{plugin}' names the layout reader '{layout.reader}', which is no LayoutReader.")
-    return reader
+        return found()
+    except TypeError as e:
+        raise PluginError(f"{what} names '{layout.reader}', which cannot be made without arguments: {e}.") from e
 
 
-def _matches(state: StateDict, candidates: Iterable[_Candidate], config: Mapping[str, Any]) -> list[Match]:
+def _matches(
+    state: StateDict, candidates: Iterable[_Candidate], config: Mapping[str, Any], broken: list[GanzooError]
+) -> list[Match]:
     """At most one match for each architecture: its first layout that fits."""
     found: dict[str, Match] = {}
     for candidate in candidates:
@@ -163,20 +183,24 @@ def _matches(state: StateDict, candidates: Iterable[_Candidate], config: Mapping
         name = f"{plugin}/{architecture.id}"
         if name in found:
             continue
-        arguments = _arguments(candidate, state.shapes, config)
+        try:
+            arguments = _arguments(candidate, state.shapes, config)
+            network = None if arguments is None else _network(candidate, arguments)
+        except (PluginError, MissingExtraError) as e:
+            broken.append(e)
+            continue
         if arguments is None:
             continue
-        network = _network(candidate, arguments)
-        if isinstance(network, Network) and not _problems(candidate, state, arguments, network):
+        if isinstance(network, Skeleton) and not _problems(candidate, state, arguments, network):
             complete = network.config
             found[name] = Match(plugin, architecture, layout.id, layout.role, complete, state.place, candidate.reader, state)
     return list(found.values())
 
 
-def _network(candidate: _Candidate, config: Mapping[str, Any]) -> Network | str:
-    """The network that the arguments describe, without values; or why there is none."""
+def _network(candidate: _Candidate, config: Mapping[str, Any]) -> Skeleton | str:
+    """What the network that the arguments describe is made of; or why there is none."""
     try:
-        return skeleton(import_class(candidate.architecture.networks[candidate.layout.role]), config)
+        return skeleton(network_class(candidate.architecture, candidate.layout.role), config)
     except ConfigError as e:
         return e.message
 
@@ -193,13 +217,13 @@ def _arguments(candidate: _Candidate, shapes: Shapes, config: Mapping[str, Any])
     return {**inferred, **{name: value for name, value in config.items() if name in mine}}
 
 
-def _problems(candidate: _Candidate, state: StateDict, config: Mapping[str, Any], network: Network) -> list[str]:
+def _problems(candidate: _Candidate, state: StateDict, config: Mapping[str, Any], network: Skeleton) -> list[str]:
     """What keeps ``state`` from being this network, in the file's own names as far as possible; empty when it fits exactly."""
     reader, shapes = candidate.reader, state.shapes
     expected, optional = reader.keys(config), reader.optional(config)
     missing = [key for key in expected if key not in shapes and key not in optional]
     unexpected = [key for key in shapes if key not in expected]
-    own = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    own = network.shapes
     if not missing and not unexpected:
         return differences(own, _converted_shapes(reader, state, config))
     renamed = type(reader).convert is LayoutReader.convert  # then their shapes are ours
@@ -237,7 +261,7 @@ def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> U
     )
     near = [entry for entry in ranked if entry[0] > 0]
     if not near:
-        some = ", ".join(ascii(key)[1:-1][:80] for key in list(checkpoint.states[0].tensors)[:5])
+        some = ", ".join(printable(key) for key in list(checkpoint.states[0].tensors)[:5])
         return UnrecognisedCheckpointError(
             f"{checkpoint.path} fits no architecture of an installed plugin; none of its keys is known. It begins with {some}.",
             hint="ganzoo plugins lists what is installed.",
@@ -245,10 +269,13 @@ def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> U
     labels = list(dict.fromkeys(f"{entry[2].label}, {entry[0]:.0%} of the keys" for entry in near))[:3]
     _, _, candidate, state = near[0]
     config = _arguments(candidate, state.shapes, {}) or _defaults(candidate)
-    where = f" at '{state.place}'" if state.place else ""
-    network = _network(candidate, config)
+    where = f" at '{printable(state.place)}'" if state.place else ""
+    try:
+        network = _network(candidate, config)
+    except (PluginError, MissingExtraError) as e:
+        network = e.message
     problems = [network] if isinstance(network, str) else _problems(candidate, state, config, network)
-    listed = "\n  ".join(problems)
+    listed = "\n  ".join(printable(line, 500) for problem in problems for line in problem.splitlines())
     return UnrecognisedCheckpointError(
         f"{checkpoint.path} fits no architecture of any installed plugin. The nearest are {'; '.join(labels)}.\n"
         f"For {candidate.label}, the weights{where} differ:\n  {listed}",

@@ -2,20 +2,22 @@
 
 import itertools
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ganzoo.checkpoint.wording import printable, printable_shape
 from ganzoo.errors import CorruptFileError, OutputError
 from ganzoo.paths import atomic_path
 
-MAX_HEADER = 100_000_000  # bytes, the format's own limit
+MAX_HEADER = 16 * 2**20  # bytes; the format allows 100 MB, which nobody fills
+MAX_DIMENSIONS = 64
 TIES = "ganzoo_ties"  # metadata entry: {name left out: name that holds its tensor}
 _SIZES = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
@@ -38,7 +40,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {name: _aligned(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118  no iterator
             metadata = dict(file.metadata() or {})
     except (SafetensorError, RuntimeError, OSError, ValueError, TypeError, AttributeError) as e:
-        raise CorruptFileError(f"{path} is a damaged safetensors file: {e}.", hint="Download it again.") from e
+        raise CorruptFileError(f"{path} is a damaged safetensors file: {printable(e, 200)}.", hint="Download it again.") from e
     for name, kept in _ties(metadata).items():
         if kept in tensors:
             tensors.setdefault(name, tensors[kept])
@@ -63,7 +65,9 @@ def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mappi
     info = {"format": "pt", **(metadata or {}), **({TIES: json.dumps(ties)} if ties else {})}
     try:
         with atomic_path(path) as temporary:
+            mode = temporary.stat().st_mode
             save_file(_separate(unique), temporary, metadata=info)
+            temporary.chmod(mode)  # safetensors puts a file of its own there, readable by its owner alone
     except (OSError, SafetensorError) as e:
         raise OutputError(f"{path} could not be written: {e}.", hint="Check that the folder exists and has room.") from e
 
@@ -94,17 +98,23 @@ def check_header(path: Path) -> None:
 
 def _decode_header(path: Path, raw: bytes) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-        if twice:
-            raise CorruptFileError(f"{path} names the key '{twice[0]}' twice; which of the two is meant cannot be known.")
-        return dict(pairs)
+        table: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in table:
+                raise CorruptFileError(
+                    f"{path} names the key '{printable(name)}' twice; which of the two is meant cannot be known."
+                )
+            table[name] = value
+        return table
 
     try:
-        header = json.loads(raw, object_pairs_hook=unique)
+        header = json.loads(
+            raw, object_pairs_hook=unique, parse_int=_integer, parse_float=_no_integer, parse_constant=_no_integer
+        )
     except (ValueError, RecursionError) as e:
         raise CorruptFileError(
-            f"{path} is a damaged safetensors file: its header is no JSON.", hint="Download it again."
+            f"{path} is a damaged safetensors file: its header is no JSON, or has absurd numbers.",
+            hint="Download it again.",
         ) from e
     if not isinstance(header, dict):
         raise CorruptFileError(f"{path} is no safetensors file: its header is no table.")
@@ -113,16 +123,44 @@ def _decode_header(path: Path, raw: bytes) -> dict[str, Any]:
 
 def _end(path: Path, name: str, entry: Any) -> int:
     try:
-        start, end = entry["data_offsets"]
-        wanted = math.prod(entry["shape"]) * _SIZES.get(entry["dtype"], 0)
-        fits = 0 <= start <= end and (not wanted or wanted == end - start) and all(n >= 0 for n in entry["shape"])
-    except (KeyError, TypeError, ValueError, OverflowError) as e:
-        raise CorruptFileError(f"{path} is a damaged safetensors file: the entry of '{name}' is unreadable.") from e
-    if not fits:
+        (start, end), shape, width = entry["data_offsets"], entry["shape"], _SIZES.get(entry["dtype"], 0)
+        readable = isinstance(shape, list) and all(type(n) is int for n in (start, end, *shape))
+    except (KeyError, TypeError, ValueError) as e:
+        raise CorruptFileError(f"{path} is a damaged safetensors file: {_entry(name)} is unreadable.") from e
+    if not readable or len(shape) > MAX_DIMENSIONS:
+        raise CorruptFileError(f"{path} is a damaged safetensors file: {_entry(name)} is unreadable.")
+    if not 0 <= start <= end or min(shape, default=0) < 0 or (width and _elements(shape, end) * width != end - start):
         raise CorruptFileError(
-            f"{path} is a damaged safetensors file: '{name}' has the shape {entry['shape']} but bytes {start} to {end}."
+            f"{path} is a damaged safetensors file: '{printable(name)}' has the shape {printable_shape(shape)} but bytes "
+            f"{start} to {end}."
         )
     return int(end)
+
+
+def _entry(name: str) -> str:
+    return f"the entry of '{printable(name)}'"
+
+
+def _elements(shape: list[int], limit: int) -> int:
+    """How many elements a shape has; once over ``limit``, no matter how many exactly."""
+    if 0 in shape:
+        return 0
+    elements = 1
+    for n in shape:
+        elements *= n
+        if elements > limit:
+            break
+    return elements
+
+
+def _integer(text: str) -> int:
+    if len(text) > 19 or not -(2**63) <= int(text) < 2**63:
+        raise ValueError("a number that counts no bytes")
+    return int(text)
+
+
+def _no_integer(_: str) -> int:
+    raise ValueError("a number that counts no bytes")
 
 
 def _aligned(tensor: Tensor) -> Tensor:
@@ -132,10 +170,9 @@ def _aligned(tensor: Tensor) -> Tensor:
 
 def _ties(metadata: Mapping[str, str]) -> dict[str, str]:
     try:
-        ties = json.loads(metadata.get(TIES, "{}"))
-    except ValueError:
+        return msgspec.json.decode(metadata.get(TIES, "{}"), type=dict[str, str])
+    except (ValueError, RecursionError):  # another program's entry of that name
         return {}
-    return {str(name): str(kept) for name, kept in ties.items()} if isinstance(ties, dict) else {}
 
 
 def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

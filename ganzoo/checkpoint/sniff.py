@@ -23,6 +23,7 @@ _OTHER_FILES = (
     (b"\xff\xd8\xff", "a JPEG picture", None),
     (b"%PDF", "a PDF document", None),
 )
+_TAR_HINT = "If a checkpoint is in it, unpack it first. If torch.save made it (before 2017), load it there and save it again."
 _PRINTABLE = frozenset(string.printable.encode())
 
 
@@ -90,7 +91,7 @@ def _refuse_known(path: Path, head: bytes) -> None:
     if text.startswith((b'{"', b"{\n", b"{}", b"[{")) and _is_text(head):
         raise CorruptFileError(f"{path} is JSON text, not a checkpoint.")
     if head[257:262] == b"ustar":
-        raise CorruptFileError(f"{path} is a tar archive, not a checkpoint.", hint="Unpack it first.")
+        raise CorruptFileError(f"{path} is a tar archive, not a checkpoint.", hint=_TAR_HINT)
     for magic, what, hint in _OTHER_FILES:
         if head.startswith(magic):
             raise CorruptFileError(f"{path} is {what}, not a checkpoint.", hint=hint)

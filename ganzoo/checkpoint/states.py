@@ -1,12 +1,18 @@
 """Finds the state dicts in what a checkpoint file holds, wherever its author put them."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
+from ganzoo.checkpoint.wording import printable
+from ganzoo.errors import CorruptFileError
+
 MAX_DEPTH = 8
+MAX_STATES = 1000
+MAX_VALUES = 10_000  # a checkpoint with a longer history of losses keeps its first ones
 WRAPPERS = ("module.", "_orig_mod.")  # DataParallel and its kin; torch.compile
 # First parts of keys that name a network rather than a layer of it.
 NETWORKS = {
@@ -40,18 +46,36 @@ def find_states(content: Any) -> tuple[tuple[StateDict, ...], dict[str, Any]]:
 
     A flat dict that holds two networks (``generator.main…``, ``discriminator.main…``) is given whole and split. The state of an
     optimiser is left out.
+
+    Raises:
+        CorruptFileError: two tensors have one name, or there are more than `MAX_STATES` state dicts.
     """
     states: list[StateDict] = []
     values: dict[str, Any] = {}
     found = _mappings(content, "", 0, set()) if isinstance(content, Mapping | list | tuple) else ()
     for place, mapping in found:
-        tensors = {str(key): value.detach() for key, value in mapping.items() if isinstance(value, Tensor)}
+        tensors = _named(place, mapping)
         if tensors:
             states.extend(_with_parts(StateDict(place, unwrap(tensors))))
-        for key, value in mapping.items():
-            if isinstance(value, bool | int | float | str):
-                values[_join(place, str(key))] = value
+        if len(states) > MAX_STATES:
+            raise CorruptFileError(f"It is no checkpoint: it has more than {MAX_STATES} state dicts.")
+        plain = ((key, value) for key, value in mapping.items() if isinstance(value, bool | int | float | str))
+        for key, value in itertools.islice(plain, MAX_VALUES - len(values)):
+            values[_join(place, str(key))] = value
     return tuple(states), values
+
+
+def _named(place: str, mapping: Mapping[Any, Any]) -> dict[str, Tensor]:
+    named: dict[str, Tensor] = {}
+    for key, value in mapping.items():
+        if isinstance(value, Tensor):
+            name = str(key)
+            if name in named:  # the number 1 and the text "1", say
+                raise CorruptFileError(
+                    f"Two tensors{f' at {printable(place)}' if place else ''} are named '{printable(name)}'."
+                )
+            named[name] = value.detach()
+    return named
 
 
 def unwrap(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

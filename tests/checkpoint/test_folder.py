@@ -142,6 +142,12 @@ def test_folders_that_hold_no_model(tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text(text)
         with pytest.raises(CheckpointError, match="no configuration"):
             read_model(tmp_path)
+    (tmp_path / "config.json").write_bytes(b'{"library_name": "ganzoo", "ganzoo_version": "\xff"}')
+    with pytest.raises(CheckpointError, match="utf-8"):
+        read_model(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({**VALID, "more": "x" * 2**20}))
+    with pytest.raises(CheckpointError, match="more than 1048576 bytes"):
+        read_model(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps(VALID))
     with pytest.raises(CheckpointError, match=r"no generator\.safetensors"):
         read_model(tmp_path)

@@ -233,12 +233,6 @@ def test_torchscript_is_refused_as_code(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "net.pt")
 
 
-def test_a_newer_pickle_protocol_is_named(tensors: Tensors, tmp_path: Path) -> None:
-    torch.save(tensors, tmp_path / "file.pt", pickle_protocol=4)
-    with pytest.raises(CheckpointError, match="protocol 4"):
-        read_checkpoint(tmp_path / "file.pt")
-
-
 # --- damaged, or something else ---------------------------------------------------------------------------------------
 
 SOMETHING_ELSE = {
@@ -325,6 +319,17 @@ F32 = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
         (header({"a": {**F32, "shape": [2**62, 2**62]}}, bytes(8)), "shape"),
         (header({"a": F32, "b": F32}, bytes(8)), "damaged"),
         (header({"a": {**F32, "dtype": "X7"}}, bytes(8)), "damaged"),
+        (header(b'{"a": {"dtype": "F32", "shape": [0], "data_offsets": [0, Infinity]}}', b""), "absurd numbers"),
+        (header(b'{"a": {"dtype": "F32", "shape": [0], "data_offsets": [0, 1e999]}}', b""), "absurd numbers"),
+        (header(b'{"a": {"dtype": "F32", "shape": [0], "data_offsets": [0, ' + b"9" * 4300 + b"]}}", b""), "absurd numbers"),
+        (header({"a": {**F32, "shape": [True, 2]}}, bytes(8)), "entry of 'a' is unreadable"),
+        (header({"a": {**F32, "data_offsets": [0.0, 8.0]}}, bytes(8)), "absurd numbers"),
+        (header({"a": {**F32, "shape": "ab"}}, bytes(8)), "entry of 'a' is unreadable"),
+        (header({"a": {**F32, "shape": [2, *[1] * 64]}}, bytes(8)), "entry of 'a' is unreadable"),
+        (header({"a": {**F32, "shape": [2**62] * 150_000}}, bytes(8)), "entry of 'a' is unreadable"),
+        (header({"a": {**F32, "shape": [3] * 20}}, bytes(8)), r"shape \[3, 3, 3, 3, 3, 3, 3, 3, …\] but"),
+        (header(b'{"a":' + b"[" * 300_000, b""), "no JSON"),
+        (header(b"{" + b"".join(b'"%d":{},' % i for i in range(60_000)) + b'"0":{}}', b""), "'0' twice"),
         (header(b"{not json}", b""), "no JSON"),
         (struct.pack("<Q", 2**60) + b"{}", "header needs"),
         (header({}, b""), "no named tensors"),
@@ -334,6 +339,27 @@ def test_a_damaged_safetensors_header_is_explained(content: bytes, words: str, t
     (tmp_path / "a.safetensors").write_bytes(content)
     with pytest.raises(CheckpointError, match=words):
         read_checkpoint(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("ties", ["[" * 200_000, '{"x":' + "9" * 5000 + "}", '{"x": ["a"]}', "[1]", "no JSON"])
+def test_a_note_on_tied_weights_that_makes_no_sense_is_ignored(ties: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(header({"__metadata__": {"ganzoo_ties": ties}, "a": F32}, bytes(8)))
+    assert list(read_checkpoint(tmp_path / "a").states[0].tensors) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        header({"\x1b]0;x\x07": 3}, b""),
+        header(b'{"\\u001b[31mx": 1, "\\u001b[31mx": 2}', b""),
+        header({"\x1b[31mx": {**F32, "shape": [3]}}, bytes(8)),
+    ],
+)
+def test_a_key_cannot_paint_the_terminal(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"\\x1b") as caught:
+        read_checkpoint(tmp_path / "a")
+    assert "\x1b" not in str(caught.value)
 
 
 def repacked(path: Path, change: Callable[[zipfile.ZipFile, zipfile.ZipInfo, bytes], None], compression: int = 0) -> None:

@@ -9,7 +9,15 @@ from torch import Tensor, nn
 
 from ganzoo.building import build, build_random
 from ganzoo.checkpoint import LayoutReader, Match, best_matches, read_checkpoint, recognise
-from ganzoo.errors import CheckpointError, ConfigError, PluginError, UnknownNameError, UnrecognisedCheckpointError
+from ganzoo.errors import (
+    CheckpointError,
+    ConfigError,
+    MissingExtraError,
+    PluginError,
+    PluginWarning,
+    UnknownNameError,
+    UnrecognisedCheckpointError,
+)
 from ganzoo.models import ImageGenerator
 from ganzoo.spec import Architecture, ConfigField, Layout
 from ganzoo_dcgan import ganzoo_architectures
@@ -145,6 +153,14 @@ def test_a_stranger_is_told_apart(tmp_path: Path) -> None:
         recognise(saved({"encoder.weight": torch.ones(3)}, tmp_path), REAL)
 
 
+@pytest.mark.parametrize("key", ["\x1b[31mred", "main.0.\x1b]0;title\x07"])
+def test_a_key_or_place_cannot_paint_the_terminal(key: str, generator: DCGANGenerator, tmp_path: Path) -> None:
+    for content in ({key: torch.ones(3)}, {key: {**generator.state_dict(), key: torch.ones(3)}}):
+        with pytest.raises(UnrecognisedCheckpointError, match=r"\\x1b") as caught:
+            recognise(saved(content, tmp_path), REAL)
+        assert "\x1b" not in str(caught.value)
+
+
 def test_many_differences_are_counted_and_not_listed(generator: DCGANGenerator, tmp_path: Path) -> None:
     extra = {f"extra.{i}": torch.ones(1) for i in range(40)}
     with pytest.raises(UnrecognisedCheckpointError, match="extra.4 and 35 more"):
@@ -173,6 +189,25 @@ def test_a_broken_layout_reader_is_the_plugins_fault(reader: str, tmp_path: Path
     content = saved({"W": torch.ones(2, 4)}, tmp_path)
     with pytest.raises(PluginError, match=reader):
         recognise(content, [("p", architecture("one", reader))])
+
+
+def test_a_broken_layout_reader_keeps_no_other_architecture_from_being_tried(tmp_path: Path) -> None:
+    content = saved({"W": torch.ones(2, 4), "b": torch.ones(4)}, tmp_path)
+    both = [("p", architecture("one", "Missing")), ("q", architecture("two"))]
+    with pytest.warns(PluginWarning, match="'p/one'.*Missing"):
+        (match,) = recognise(content, both)
+    assert match.qualified_name == "q/two"
+
+
+def test_a_network_whose_extra_is_missing_is_no_obstacle_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "zoo_hungry.py").write_text("import package_that_an_extra_brings")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    content = saved({"W": torch.ones(2, 4), "b": torch.ones(4)}, tmp_path)
+    hungry = architecture("one", networks={"generator": "zoo_hungry:X"}, extra="faces")
+    (match,) = recognise(content, [("p", hungry), ("q", architecture("two"))])
+    assert match.qualified_name == "q/two"
+    with pytest.raises(MissingExtraError, match="faces"):
+        recognise(content, [("p", hungry)])
 
 
 def test_shapes_that_no_network_can_have(tmp_path: Path) -> None:

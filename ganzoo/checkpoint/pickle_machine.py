@@ -1,0 +1,86 @@
+"""Runs a pickle as the data that it is: plain values become plain values, everything else an inert record.
+
+A pickle is a program for a machine with a stack and a memo, and the only way for it to reach code is to ask for a *global* (a
+module's function or class) and to have it called. Here nothing is ever imported or called: a global, and each call of one,
+becomes a `Record` that says what was asked for. Whoever reads the result decides which records mean something.
+
+Memory and time are bounded by the limits: no opcode costs more than the bytes that it has in the file.
+"""
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ganzoo.checkpoint.pickle_opcodes import TABLE
+from ganzoo.checkpoint.pickle_state import Machine, Record, Refused
+
+_STOP = ord(".")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one pickle may hold.
+
+    Attributes:
+        size: Bytes.
+        opcodes: Steps of the program; a tensor takes about 25.
+    """
+
+    size: int = 16 * 2**20
+    opcodes: int = 2_000_000
+
+
+@dataclass(frozen=True)
+class Pickle:
+    """What one pickle holds.
+
+    Attributes:
+        value: The object. It may contain itself and be nested deeply: walk it with a limit.
+        names: Every global that it asks for, in order of first appearance.
+        persistent: Every record of something outside, in order.
+        end: Position after its last byte.
+    """
+
+    value: Any
+    names: tuple[str, ...]
+    persistent: tuple[Record, ...]
+    end: int
+
+
+class PickleError(Exception):
+    """The bytes are no complete pickle, or exceed a limit; ``names`` are the globals that were asked for until then."""
+
+    def __init__(self, problem: str, names: Iterable[str]) -> None:
+        super().__init__(problem)
+        self.names = tuple(names)
+
+
+def run_pickle(data: bytes, start: int = 0, limits: Limits = Limits()) -> Pickle:
+    """The pickle that begins at ``start``.
+
+    Raises:
+        PickleError: the data ends early, is damaged, or exceeds ``limits``.
+    """
+    machine = Machine(data, start, start + limits.size)
+    try:
+        value = _run(machine, limits.opcodes)
+    except Refused as e:
+        raise PickleError(str(e), machine.names) from e
+    except (IndexError, KeyError, ValueError, OverflowError, struct.error) as e:
+        raise PickleError(machine.ending() or "its program makes no sense", machine.names) from e
+    return Pickle(value, tuple(machine.names), tuple(machine.persistent), machine.position)
+
+
+def _run(machine: Machine, opcodes: int) -> Any:
+    data = machine.data
+    for _ in range(opcodes):
+        code = data[machine.position]
+        machine.position += 1
+        if code == _STOP:
+            return machine.stack.pop()
+        action = TABLE[code]
+        if action is None:
+            raise Refused(f"it has the unknown opcode {code:#04x}")
+        action(machine)
+    raise Refused(f"it has more than {opcodes} steps")
