@@ -1,35 +1,40 @@
 """Networks from their class, arguments and weights, without the random initialisation that loading would throw away."""
 
-import importlib
+import contextlib
 import inspect
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+import itertools
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.nn.parameter import is_lazy
 
 from ganzoo.errors import CheckpointError, ConfigError, PluginError
 from ganzoo.models.network import Network
 from ganzoo.nn.uninitialised import RandomValueUsed, Unknown, skip_initialisation
+from ganzoo.spec import Architecture, Role
+from ganzoo.targets import import_target
 
 N = TypeVar("N", bound=Network)
 _SHOWN = 5
 
 
-def import_class(target: str) -> type[Network]:
-    """The network class named ``"module:Class"``.
+def network_class(architecture: Architecture, role: Role) -> type[Network]:
+    """The class of one of an architecture's networks, imported.
 
     Raises:
-        PluginError: there is no such module or class, or it is no `Network`.
+        MissingExtraError: it needs an extra that is not installed.
+        PluginError: the architecture has no such network, or its class cannot be imported or is no `Network`.
     """
-    module, _, name = target.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as e:
-        raise PluginError(f"The network '{target}' cannot be imported: {e}.") from e
+    what = f"The architecture '{architecture.id}'"
+    target = architecture.networks.get(role)
+    if target is None:
+        raise PluginError(f"{what} has no {role}; it has: {', '.join(architecture.networks)}.")
+    found = import_target(target, what, architecture.extra)
     if not (isinstance(found, type) and issubclass(found, Network)):
-        raise PluginError(f"'{target}' is no network: it must be a class derived from ganzoo.models.Network.")
+        raise PluginError(f"{what} names '{target}', which is no class derived from ganzoo.models.Network.")
     return found
 
 
@@ -45,9 +50,13 @@ def build(
     """``cls(**config)`` in evaluation mode, holding the tensors of ``state`` themselves where device and dtype allow it.
 
     The constructor runs without drawing or computing anything random, so that neither time nor memory is spent on values that
-    ``state`` replaces. Where such a value would survive (in a buffer that no checkpoint holds, say), or something else in the
-    network refers to a tensor that is replaced, this is noticed and the network is built the usual way: initialised, then
-    copied into.
+    ``state`` replaces. Afterwards all that memory must be out of use. Where it is not, because such a value survives (in a
+    buffer that no checkpoint holds, say) or because anything else refers to a tensor that is replaced, the network is built the
+    usual way: initialised, then copied into. So it is where a tensor is more than its values: where it has attributes, hooks, a
+    class or strides of its own, or shares memory.
+
+    The constructor may thus run twice. What it keeps outside of the network meanwhile (a cache of its class) gets real values,
+    drawn from a stream of their own, before this returns; another thread must not use it earlier.
 
     Args:
         cls: The network's class.
@@ -79,17 +88,31 @@ def build_random(cls: type[N], config: Mapping[str, Any], *, seed: int) -> N:
         return construct(cls, config)
 
 
-def skeleton(cls: type[N], config: Mapping[str, Any]) -> N:
-    """``cls(**config)`` with arbitrary values, for its names and shapes; cheap, whatever its size.
+class Skeleton(NamedTuple):
+    """What a network is made of: its complete arguments, and the shapes of its state dict."""
+
+    config: dict[str, Any]
+    shapes: dict[str, tuple[int, ...]]
+
+
+def skeleton(cls: type[Network], config: Mapping[str, Any]) -> Skeleton:
+    """What ``cls(**config)`` is made of; cheap, whatever its size. The global random state is left alone.
 
     Raises:
         ConfigError: arguments that ``cls`` does not take, or that do not fit together.
     """
-    try:
-        with skip_initialisation():
-            return construct(cls, config)
-    except RandomValueUsed:
-        return construct(cls, config)
+    unknown = Unknown()
+    with torch.random.fork_rng(devices=[]):
+        try:
+            with contextlib.suppress(RandomValueUsed), skip_initialisation(unknown):
+                return _described(construct(cls, config))
+        finally:
+            unknown.settle()
+        return _described(construct(cls, config))
+
+
+def _described(network: Network) -> Skeleton:
+    return Skeleton(network.config, _shapes(network.state_dict(keep_vars=True)))
 
 
 def construct(cls: type[N], config: Mapping[str, Any]) -> N:
@@ -105,7 +128,7 @@ def construct(cls: type[N], config: Mapping[str, Any]) -> N:
         raise ConfigError(f"{cls.__name__} cannot be built: {e}.", hint=f"Its arguments: {known}.") from e
     try:
         return cls(**config)
-    except (ConfigError, RandomValueUsed):
+    except ConfigError:
         raise
     except (TypeError, ValueError, ArithmeticError, LookupError, RuntimeError, AssertionError, AttributeError) as e:
         given = ", ".join(f"{name}={value!r}" for name, value in config.items())
@@ -130,8 +153,7 @@ def load_state(
     own = network.state_dict(keep_vars=True)
     complete = _with_ties(state, ties, own)
     _check(type(network).__name__, own, complete)
-    wanted = {name: dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype for name, tensor in own.items()}
-    ready = {name: complete[name].detach().to(wanted[name]) for name in own}
+    ready = {name: _as(complete[name], value, dtype) for name, value in own.items()}
     try:
         network.load_state_dict(ready, strict=True, assign=assign)
     except RuntimeError as e:
@@ -139,6 +161,14 @@ def load_state(
     _tie(network, ties)
     if dtype is not None:
         network.to(dtype=dtype)  # after loading, so that values about to be replaced are not converted
+
+
+def _as(value: Any, own: Any, dtype: torch.dtype | None) -> Any:
+    """``value`` in the dtype of ``own``, or in ``dtype`` if that one is floating-point. What is no tensor stays as it is."""
+    if not (isinstance(value, Tensor) and isinstance(own, Tensor)):
+        return value
+    ready = value.detach().to(dtype if dtype is not None and own.is_floating_point() else own.dtype)
+    return ready.contiguous() if ready.layout is torch.strided else ready
 
 
 def differences(own: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]) -> list[str]:
@@ -158,18 +188,24 @@ def _some(names: list[str]) -> str:
 
 
 def _check(what: str, own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
-    problems = differences(_shapes(own), _shapes(state))
+    given = _shapes(state)
+    wanted = {name: given.get(name, ()) if is_lazy(own[name]) else shape for name, shape in _shapes(own).items()}
+    problems = differences(wanted, given)
     problems += [
         f"wrong dtype: {name} {state[name].dtype} instead of {tensor.dtype}"
         for name, tensor in own.items()
-        if name in state and not torch.can_cast(state[name].dtype, tensor.dtype)
+        if isinstance(tensor, Tensor)
+        and isinstance(state.get(name), Tensor)
+        and not torch.can_cast(state[name].dtype, tensor.dtype)
     ]
     if problems:
         raise CheckpointError(f"These weights do not fit {what}.\n  " + "\n  ".join(problems))
 
 
-def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+def _shapes(values: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Of what has none (a module may add anything to its state, or leave a shape open) the empty one."""
+    plain = {name for name, value in values.items() if isinstance(value, Tensor) and not is_lazy(value)}
+    return {name: tuple(value.shape) if name in plain else () for name, value in values.items()}
 
 
 # --- without initialisation -------------------------------------------------------------------------------------------
@@ -177,39 +213,47 @@ def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 
 def _assembled(cls: type[N], config: Mapping[str, Any], state: Mapping[str, Tensor], dtype: torch.dtype | None) -> N | None:
     """The network without initialisation, or None where that would leave something wrong in it."""
+    unknown, network = Unknown(), None
     try:
-        with skip_initialisation() as unknown:
-            network = construct(cls, config)
-    except RandomValueUsed:
+        with contextlib.suppress(RandomValueUsed):
+            network = _taken_over(cls, config, state, dtype, unknown)
+    finally:
+        if network is None:
+            unknown.settle()  # what the constructor stored outside the network
+    return network
+
+
+def _taken_over(
+    cls: type[N], config: Mapping[str, Any], state: Mapping[str, Tensor], dtype: torch.dtype | None, unknown: Unknown
+) -> N | None:
+    """The network with ``state``, if no memory that was to be replaced and none that is unknown is in use any more."""
+    with skip_initialisation(unknown):
+        network = construct(cls, config)
+    replaced = network.state_dict(keep_vars=True)
+    if not all(_replaceable(value) for value in replaced.values()) or _overlap(replaced):
         return None
-    replaced = list(network.state_dict(keep_vars=True).values())
-    if _left_over(network, replaced, unknown):
-        return None
-    del unknown
+    old = [StorageWeakRef(tensor.untyped_storage()) for tensor in replaced.values()]  # type: ignore[no-untyped-call]
+    del replaced
     load_state(network, state, dtype=dtype)
-    stale = {id(tensor) for tensor in replaced}
-    return None if any(id(tensor) in stale for tensor in _held(network)) else network
+    in_use = unknown.survives() or not all(memory.expired() for memory in old)  # type: ignore[no-untyped-call]
+    return None if in_use or _overlap(network.state_dict(keep_vars=True)) else network
 
 
-def _left_over(network: nn.Module, replaced: list[Tensor], unknown: Unknown) -> bool:
-    """Whether a tensor stays that was never computed, or that shows the memory of one that is replaced."""
-    known = {id(tensor) for tensor in replaced}
-    memory = {tensor.untyped_storage()._cdata for tensor in replaced}
-    others = [tensor for tensor in _held(network) if id(tensor) not in known]
-    return any(tensor in unknown or tensor.untyped_storage()._cdata in memory for tensor in others)
+def _replaceable(tensor: object) -> bool:
+    """Whether another tensor of the same values can stand in for ``tensor``: nothing of its own is attached to it."""
+    if not isinstance(tensor, Tensor) or type(tensor) not in (Tensor, nn.Parameter):
+        return False
+    attached = (vars(tensor), tensor._backward_hooks, getattr(tensor, "_post_accumulate_grad_hooks", None))
+    if any(attached) or tensor.grad is not None or tensor.layout is not torch.strided or not tensor.is_contiguous():
+        return False
+    return isinstance(tensor, nn.Parameter) or not tensor.requires_grad
 
 
-def _held(network: nn.Module) -> Iterator[Tensor]:
-    """Every tensor that a module of ``network`` holds: parameters, buffers and plain attributes, also inside plain objects."""
-    seen: set[int] = set()
-    pending: list[Any] = [vars(module) for module in network.modules()]
-    while pending:
-        for leaf in tree_leaves(pending.pop()):
-            if isinstance(leaf, Tensor):
-                yield leaf
-            elif hasattr(leaf, "__dict__") and not isinstance(leaf, nn.Module | type) and id(leaf) not in seen:
-                seen.add(id(leaf))
-                pending.append(dict(vars(leaf)))
+def _overlap(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether different tensors show the same memory."""
+    plain = [t for t in tensors.values() if isinstance(t, Tensor) and t.layout is torch.strided]
+    spans = sorted({(t.data_ptr(), t.data_ptr() + t.nbytes, id(t)) for t in plain})
+    return any(following[0] < span[1] for span, following in itertools.pairwise(spans))
 
 
 # --- tied weights: one tensor under several names ---------------------------------------------------------------------

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 import torch
+from msgspec import structs
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ganzoo import building
-from ganzoo.building import build, build_random, import_class, load_state, skeleton
+from ganzoo.building import build, build_random, load_state, network_class, skeleton
 from ganzoo.checkpoint import read_checkpoint, read_safetensors
-from ganzoo.errors import CheckpointError, ConfigError, PluginError
+from ganzoo.errors import CheckpointError, ConfigError, MissingExtraError, PluginError
 from ganzoo.models import Discriminator, Network
+from ganzoo.spec import Architecture
 from ganzoo_dcgan.networks import DCGANGenerator
 from ganzoo_dcgan.studiogan import StudioDCGANDiscriminator, StudioDCGANGenerator
 
@@ -205,9 +207,8 @@ def test_the_result_is_that_of_the_usual_way(cls: type[Plain], constructions: li
     torch.manual_seed(11)
     usual = cls(size=8)
     usual.load_state_dict(source.state_dict())
-    assert {k: t.shape for k, t in skeleton(cls, {"size": 8}).state_dict().items()} == {
-        k: t.shape for k, t in usual.state_dict().items()
-    }
+    assert skeleton(cls, {"size": 8}).shapes == {name: tuple(t.shape) for name, t in usual.state_dict().items()}
+    assert skeleton(cls, {"size": 8}).config == usual.config
     torch.manual_seed(11)
     built = build(cls, {"size": 8}, state_of(source))
     assert constructions == ["assembled" if cls in ASSEMBLED else "usual"]
@@ -394,11 +395,26 @@ def test_bad_arguments(make: Callable[[Any], Any], config: dict[str, Any], words
         make(config)
 
 
+def naming(target: str) -> Architecture:
+    return Architecture(id="one", summary="…", modality="image", task="…", networks={"generator": target})
+
+
 def test_classes_by_name() -> None:
-    assert import_class("ganzoo_dcgan.networks:DCGANGenerator") is DCGANGenerator
+    assert network_class(naming("ganzoo_dcgan.networks:DCGANGenerator"), "generator") is DCGANGenerator
     for target in ("no_such_module:X", "ganzoo_dcgan.networks:X", "ganzoo_dcgan.networks:INIT_STD", "torch.nn:Linear"):
         with pytest.raises(PluginError, match=target.replace(".", r"\.")):
-            import_class(target)
+            network_class(naming(target), "generator")
+    with pytest.raises(PluginError, match="'one' has no encoder; it has: generator"):
+        network_class(naming("ganzoo_dcgan.networks:DCGANGenerator"), "encoder")
+
+
+def test_a_network_whose_extra_is_missing_gives_the_exact_pip_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "zoo_hungry.py").write_text("import package_that_an_extra_brings.inner")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(MissingExtraError) as caught:
+        network_class(structs.replace(naming("zoo_hungry:X"), extra="faces"), "generator")
+    assert "'one' needs the package 'package_that_an_extra_brings'" in str(caught.value)
+    assert str(caught.value).endswith('pip install "ganzoo-hub[faces]"')
 
 
 def test_python_randomness_is_not_skipped() -> None:
