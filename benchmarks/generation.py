@@ -2,8 +2,9 @@
 
     python benchmarks/generation.py
 
-Both make the same number of DCGAN 64x64 images in batches of the same size with one thread; the bare loop draws each batch with one
-``torch.randn`` and keeps the outputs. Rounds alternate, the fastest of each counts, and the ratio of the CPU seconds is printed.
+Both make the same number of DCGAN 64x64 images in batches of the same size with one thread; the bare loop draws each batch
+with one ``torch.randn`` and keeps the outputs. Rounds alternate, the fastest of each counts, and the ratio of the CPU seconds
+is printed.
 """
 
 import argparse
@@ -11,10 +12,10 @@ import time
 from collections.abc import Callable
 
 import torch
-from ganzoo_dcgan.networks import DCGANGenerator
 from torch import Tensor
 
 from ganzoo.models import ImageGenerator
+from ganzoo_dcgan.networks import DCGANGenerator
 
 
 def bare(generator: ImageGenerator, images: int, batch_size: int) -> Tensor:

@@ -37,7 +37,8 @@ BROKEN = {
     "endless-default": (
         HOOK + "from ganzoo.spec import Architecture, ConfigField\n"
         "loop = []\nloop.append(loop)\n@hookimpl\ndef ganzoo_architectures():\n"
-        "    return [Architecture(id='x', summary='x', modality='image', task='t', networks={'generator': 'a:B'}, config=(ConfigField(name='a', default=loop, doc='x'),))]"
+        "    return [Architecture(id='x', summary='x', modality='image', task='t', networks={'generator': 'a:B'},"
+        " config=(ConfigField(name='a', default=loop, doc='x'),))]"
     ),
     "base-exception": "class Odd(BaseException): pass\nraise Odd('odd')",
     "not-iterable": HOOK + "@hookimpl\ndef ganzoo_architectures():\n    return 3",

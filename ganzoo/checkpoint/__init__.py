@@ -4,6 +4,8 @@ Nothing in a file is ever executed. Importing this package imports no torch; eac
 plugin's layout readers stay light.
 """
 
+from ganzoo.lazy import lazy_names
+
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without importing typing; type checkers know the name
 if TYPE_CHECKING:
     from ganzoo.checkpoint.conversion import conversion_key as conversion_key
@@ -65,16 +67,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    module = _PUBLIC.get(name)
-    if module is None:
-        raise AttributeError(f"module 'ganzoo.checkpoint' has no attribute {name!r}")
-    import importlib
-
-    value = getattr(importlib.import_module(f"ganzoo.checkpoint.{module}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC})
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)

@@ -1,9 +1,7 @@
 """The zoo's own layout of a model on disk: ``config.json``, ``generator.safetensors``, maybe ``discriminator.safetensors``."""
 
 import errno
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ import ganzoo
 from ganzoo.checkpoint.safetensors_file import read_safetensors, write_safetensors
 from ganzoo.checkpoint.wording import printable
 from ganzoo.errors import CheckpointError, OutputError
-from ganzoo.paths import atomic_path
+from ganzoo.paths import atomic_path, check_parent, temporary_path
 from ganzoo.spec import ROLES, EntryPoint, Name, Requirement, Role, Text
 
 CONFIG = "config.json"
@@ -179,12 +177,11 @@ def _place(folder: Path, config: ModelConfig, states: Mapping[Role, Mapping[str,
     if folder.exists():
         _write_files(folder, config, states)
         return
-    if not folder.parent.is_dir():
-        raise OutputError(f"There is no folder {folder.parent}.", hint="Create it first.")
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    check_parent(folder)
+    temporary = temporary_path(folder)
+    temporary.mkdir()
     try:
         _write_files(temporary, config, states)
-        temporary.chmod(0o777 & ~_umask())
         _rename(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -209,9 +206,3 @@ def _write_files(folder: Path, config: ModelConfig, states: Mapping[Role, Mappin
     for role in ROLES:
         if role not in states:
             (folder / weights_file(role)).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -3,8 +3,7 @@
 Importing this package imports no torch: the names are resolved on first use, `METRICS` and `FEATURES` are plain declarations.
 """
 
-import importlib
-
+from ganzoo.lazy import lazy_names
 from ganzoo.metrics.parts import FEATURES, METRICS
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without importing typing; type checkers know the name
@@ -49,14 +48,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    module = _PUBLIC.get(name)
-    if module is None:
-        raise AttributeError(f"module 'ganzoo.metrics' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"ganzoo.metrics.{module}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC})
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)

@@ -84,7 +84,7 @@ def test_a_model_is_not_overwritten_unless_asked(generator: DCGANGenerator, conf
 
 def test_places_that_cannot_be_written(generator: DCGANGenerator, config: ModelConfig, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    for place, words in ((tmp_path / "no" / "model", "no folder"), (tmp_path / "file", "is a file")):
+    for place, words in ((tmp_path / "no" / "model", "does not exist"), (tmp_path / "file", "is a file")):
         with pytest.raises(OutputError, match=words):
             write_model(place, config, {"generator": generator.state_dict()})
     with pytest.raises(OutputError, match="weights of"):

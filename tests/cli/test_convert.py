@@ -58,7 +58,7 @@ def test_convert_a_bad_file_writes_nothing(run: Run, bad_files: Path, name: str,
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["-o", "no/such/out"], 1, "There is no folder no/such"),
+        (["-o", "no/such/out"], 1, "the folder no/such does not exist"),
         (["-o", "g.pth"], 1, "g.pth is a file, not a folder"),
         (["-o", "out", "--architecture", "dcgam"], 1, "There is no architecture named 'dcgam'.\nDid you mean 'dcgan'"),
         (["-o", "out", "--architecture", "studiogan-dcgan"], 1, "fits no architecture"),
