@@ -24,6 +24,7 @@ from ganzoo.spec import ModelCard
 # cache has to be made anew.
 
 MISSING = -1
+KEPT = 16  # files, one for each environment or folder
 RACY = 2_000_000_000  # ns: a change this close to the reading may carry the same stamp, so it is not trusted yet
 
 Stamp = tuple[str, int, int]  # path, mtime in ns, size (of files)
@@ -176,5 +177,14 @@ def _write(file: str, index: Index) -> None:
         os.makedirs(os.path.dirname(file), exist_ok=True)
         with atomic_path(Path(file)) as temporary:
             temporary.write_bytes(msgspec.json.encode(index))
+        _prune(os.path.dirname(file))
     except OSError:
         return  # a read-only home: the next call scans again
+
+
+def _prune(folder: str) -> None:
+    """Keeps the newest files: ``python -m ganzoo`` has another search path in every folder that it is started in."""
+    with os.scandir(folder) as entries:
+        files = sorted((e.stat().st_mtime_ns, e.path) for e in entries if e.name.endswith(".json"))
+    for _, path in files[:-KEPT]:
+        os.remove(path)

@@ -261,3 +261,16 @@ def test_many_broken_cards_are_summed_up(site: Path, recwarn: pytest.WarningsRec
         assert "zebra-good" in [c.name for c in list_models()]
     assert len(caught) == 6
     assert str(caught[-1].message) == "15 more model cards were set aside; `ganzoo doctor` lists them."
+
+
+def test_old_indexes_are_thrown_away(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(index._cache_file()).parent
+    folder.mkdir(parents=True)
+    for i in range(30):
+        (folder / f"{i:08x}.json").write_text("{}")
+        os.utime(folder / f"{i:08x}.json", (i, i))
+    index.read_index()
+    left = sorted(p.name for p in folder.iterdir())
+    assert len(left) == index.KEPT
+    assert Path(index._cache_file()).name in left
+    assert f"{29:08x}.json" in left
