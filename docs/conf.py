@@ -28,5 +28,7 @@ default_role = "any"
 nitpicky = False
 suppress_warnings = ["ref.any"]
 
+smartquotes = False  # they would make a dash of the -- of options
+
 html_theme = "furo"
 html_title = "ganzoo"
