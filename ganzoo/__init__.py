@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ganzoo.catalog import list_models as list_models
     from ganzoo.catalog import model_card as model_card
     from ganzoo.errors import GanzooError as GanzooError
+    from ganzoo.hookspecs import hookimpl as hookimpl
     from ganzoo.loading import load as load
     from ganzoo.models import Discriminator as Discriminator
     from ganzoo.models import Generator as Generator
@@ -42,6 +43,7 @@ __all__ = [
     "ModelCard",
     "Samples",
     "__version__",
+    "hookimpl",
     "list_models",
     "load",
     "model_card",

@@ -1,5 +1,6 @@
 """What a plugin writes to have a foreign checkpoint format recognised. Importing this needs no torch."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,14 @@ if TYPE_CHECKING:
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-class LayoutReader:
+class LayoutReader(ABC):
     """Recognises one foreign layout of one network and maps its keys to ours, both ways.
 
     A subclass gives `config` and `keys`, and overrides `convert` and `export` together where names alone are not enough (a
     transposed weight, say). It holds no state: one is made for each use.
     """
 
+    @abstractmethod
     def config(self, shapes: Shapes) -> dict[str, Any] | None:
         """The network's constructor arguments, told from the names and shapes of a file's tensors.
 
@@ -25,11 +27,10 @@ class LayoutReader:
         Args:
             shapes: Shape of every tensor, wrapping prefixes taken off.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no config")
 
+    @abstractmethod
     def keys(self, config: Mapping[str, Any]) -> Mapping[str, str]:
         """Every foreign key of a network with these arguments, and our name for it."""
-        raise NotImplementedError(f"{type(self).__name__} defines no keys")
 
     def optional(self, config: Mapping[str, Any]) -> Mapping[str, float]:
         """Foreign keys that some files lack, and the number that stands for them: by default the batch counters of batch

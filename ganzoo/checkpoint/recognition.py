@@ -170,7 +170,7 @@ def _reader(plugin: str, architecture: Architecture, layout: Layout) -> LayoutRe
     try:
         return found()
     except TypeError as e:
-        raise PluginError(f"{what} names '{layout.reader}', which cannot be made without arguments: {e}.") from e
+        raise PluginError(f"{what} names '{layout.reader}', which cannot be made: {e}.") from e
 
 
 def _matches(

@@ -30,7 +30,7 @@ def printable(text: str) -> str:
 
 def echo_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Prints a table whose last column is cut to fit the terminal; uncut when the output is no terminal."""
-    lines = [[printable(cell) for cell in line] for line in (headers, *rows)]
+    lines = [[printable(cell).replace("\n", " ") for cell in line] for line in (headers, *rows)]
     widths = [max(len(line[column]) for line in lines) for column, _ in enumerate(headers)]
     if sys.stdout.isatty():
         room = columns() - sum(widths[:-1]) - GAP * (len(widths) - 1)

@@ -1,5 +1,7 @@
 """The discriminator's contract."""
 
+from abc import abstractmethod
+
 from torch import Tensor
 
 from ganzoo.models.network import Network
@@ -12,6 +14,6 @@ class Discriminator(Network):
     logit, positive for "real". No sigmoid: the loss owns it.
     """
 
+    @abstractmethod
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """Scores ``[N]`` of a batch ``x``, given the condition ``c`` where the model has one."""
-        raise NotImplementedError(f"{type(self).__name__} defines no forward")

@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import math
+from abc import ABCMeta
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -10,11 +11,11 @@ from torch import Tensor, nn
 from ganzoo.errors import ConfigError
 
 
-class _Recorder(type):
+class _Recorder(ABCMeta):
     """Binds the arguments of every construction and keeps them on the instance.
 
     A metaclass sees the outermost call only, so a subclass that calls ``super().__init__`` with other arguments records its
-    own.
+    own. It is an `ABCMeta`, so that a network which lacks a part of its contract cannot be built.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:

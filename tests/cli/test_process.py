@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.cli.output import printable
+from ganzoo.cli.output import echo_table, printable
 
 COMMAND = f"{sys.executable} -m ganzoo"
 
@@ -44,3 +44,8 @@ def test_settings_that_are_no_json_are_text(tmp_path: Path, value: str) -> None:
 def test_what_a_terminal_would_obey_is_not_printed() -> None:
     assert printable("plain, naïve 数字\nnext") == "plain, naïve 数字\nnext"
     assert printable("\x1b[31mred\x07\r\udcff") == "\ufffd[31mred\ufffd\ufffd\ufffd"
+
+
+def test_a_cell_of_a_table_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    echo_table(("NAME", "SUMMARY"), [("a", "one\ntwo"), ("b", "three")])
+    assert capsys.readouterr().out.splitlines() == ["NAME  SUMMARY", "a     one two", "b     three"]

@@ -201,9 +201,13 @@ def test_every_modality_has_its_generator_and_samples() -> None:
     assert [g.modality for g in (Tiny, Words, Sound, Film)] == ["image", "text", "audio", "video"]
 
 
-def test_a_discriminator_without_forward_says_so() -> None:
-    with pytest.raises(NotImplementedError, match="Half"):
-        type("Half", (Discriminator,), {})()(torch.zeros(1))
+@pytest.mark.parametrize(
+    ("base", "lacks"), [(Discriminator, "forward"), (ImageGenerator, "latent_shape"), (TextGenerator, "vocabulary")]
+)
+def test_a_network_that_lacks_a_part_of_its_contract_cannot_be_built(base: type, lacks: str) -> None:
+    half = type(base)("Half", (base,), {})
+    with pytest.raises(TypeError, match=f"abstract class Half .*{lacks}"):
+        half()
 
 
 def test_latents_do_not_depend_on_the_defaults_of_the_process(tiny: Tiny) -> None:
