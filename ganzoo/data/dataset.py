@@ -1,63 +1,78 @@
-"""What a data set is: named pictures that can be had at any size, with what is needed to cite and to repeat them."""
+"""What a data set is: named examples that can be had at any size, with what is needed to cite and to repeat them."""
 
-import hashlib
 from abc import ABC, abstractmethod
-from functools import cached_property
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ganzoo.errors import DataError
 
-_CHUNK = 1024  # pictures that are floating-point numbers at once
-_GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, the weights that PIL uses too
+Modality = Literal["image", "vector"]
+Captions = Sequence[tuple[str, ...]]
 
 
-class Pictures(Protocol):
-    """Pictures of one size, by index."""
+class Examples(Protocol):
+    """Examples of one shape, by index: what a discriminator is shown."""
 
     def __len__(self) -> int:
         """How many."""
         ...
 
     def __getitem__(self, indices: Tensor) -> Tensor:
-        """The pictures of ``indices [B]`` (int64) as uint8 ``[B, C, H, W]``."""
+        """The examples of ``indices [B]`` (int64): pictures as uint8 ``[B, C, H, W]``, others as floating point ``[B, …]``."""
         ...
 
 
-class TensorPictures:
-    """Pictures kept in memory: ``images`` is uint8 ``[N, C, H, W]``."""
+class TensorExamples:
+    """Examples kept in memory: ``values`` is ``[N, …]``."""
 
-    def __init__(self, images: Tensor) -> None:
-        self.images = images
+    def __init__(self, values: Tensor) -> None:
+        self.values = values
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.values)
 
     def __getitem__(self, indices: Tensor) -> Tensor:
-        return self.images[indices]
+        return self.values[indices]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that could not be used, and why."""
+
+    path: Path
+    reason: str
 
 
 class Dataset(ABC):
-    """Named pictures, with or without labels.
+    """Named examples, with or without labels and captions.
 
     Attributes:
         name: How results cite it, split included where there is one, e.g. ``mnist-5k/train``.
         licence: SPDX identifier or a short text; None where nobody knows.
         url: Where it comes from.
-        labels: Class of each picture, int64 ``[N]``, or None.
+        modality: ``image`` or ``vector`` (points).
+        labels: Class of each example, int64 ``[N]``, or None.
+        class_names: What the classes are called, in the order of their numbers; empty where there are no classes or names.
+        captions: The texts of each example (any number, also none), or None where nothing is captioned.
+        skipped: Files that could not be used; known once the examples were prepared.
     """
 
     name: str
     licence: str | None = None
     url: str | None = None
+    modality: Modality = "image"
     labels: Tensor | None = None
+    class_names: tuple[str, ...] = ()
+    captions: Captions | None = None
+    skipped: tuple[Skipped, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int:
-        """How many pictures."""
+        """How many examples."""
 
     @property
     @abstractmethod
@@ -65,98 +80,51 @@ class Dataset(ABC):
         """Hash of the content as it was before any resizing."""
 
     @abstractmethod
-    def prepare(self, image_size: int, channels: int) -> Pictures:
-        """The pictures scaled and centre-cropped to ``image_size`` pixels a side, with 1 (grey) or 3 (RGB) channels.
+    def prepare(self, shape: tuple[int, ...]) -> Examples:
+        """The examples shaped like one output of a generator: ``(C, H, W)`` for pictures, ``(D,)`` for points.
+
+        Pictures are scaled so that they fill the shape, cropped around the centre, and made grey (1 channel) or RGB (3).
 
         Raises:
-            DataError: pictures that cannot be used, or a number of channels that pictures do not have.
+            DataError: examples that cannot be used, or a shape that they cannot take.
         """
 
 
-class TensorDataset(Dataset):
-    """Pictures that come as one tensor.
-
-    Args:
-        images: uint8 ``[N, C, H, W]`` with 1 or 3 channels.
-        name: How results cite it.
-        labels: Class of each picture, int64 ``[N]``.
-        licence: SPDX identifier or a short text.
-        url: Where it comes from.
+def picture_shape(shape: tuple[int, ...], name: str) -> tuple[int, int, int]:
+    """``shape`` as channels, height and width of a picture of the data set ``name``.
 
     Raises:
-        DataError: no pictures, or a tensor of another kind; labels of another length.
+        DataError: it is not ``(1 | 3, H, W)``.
     """
-
-    def __init__(
-        self,
-        images: Tensor,
-        name: str,
-        *,
-        labels: Tensor | None = None,
-        licence: str | None = None,
-        url: str | None = None,
-    ) -> None:
-        if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] not in (1, 3):
-            raise DataError(f"{name}: pictures are uint8 [N, 1 | 3, H, W], not {images.dtype} {list(images.shape)}.")
-        if not len(images):
-            raise DataError(f"{name}: there is no picture in it.")
-        if labels is not None and labels.shape != (len(images),):
-            raise DataError(f"{name}: {len(images)} pictures cannot have labels of shape {list(labels.shape)}.")
-        self.images, self.labels = images, labels
-        self.name, self.licence, self.url = name, licence, url
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of shape, pixels and labels."""
-        digest = hashlib.sha256(str(list(self.images.shape)).encode())
-        digest.update(self.images.contiguous().numpy().tobytes())
-        if self.labels is not None:
-            digest.update(self.labels.to(torch.int64).numpy().tobytes())
-        return digest.hexdigest()
-
-    def prepare(self, image_size: int, channels: int) -> TensorPictures:
-        """All pictures in memory, scaled by antialiased bicubic interpolation."""
-        images = convert_channels(self.images, channels, self.name)
-        return TensorPictures(fit_square(images, image_size))
+    if len(shape) != 3 or shape[0] not in (1, 3) or min(shape) < 1:
+        raise DataError(
+            f"{name} has pictures; they cannot take the shape {list(shape)}.",
+            hint="Pictures have the shape [channels, height, width] with 1 channel (grey) or 3 (RGB).",
+        )
+    return shape[0], shape[1], shape[2]
 
 
-def convert_channels(images: Tensor, channels: int, name: str) -> Tensor:
-    """``images`` (uint8 ``[N, 1 | 3, H, W]``) as grey or RGB.
+def check_labels(name: str, count: int, labels: Tensor | None, class_names: tuple[str, ...]) -> None:
+    """Makes sure that there is one class for each of ``count`` examples, and a name for each class if there are names.
 
     Raises:
-        DataError: ``channels`` is neither 1 nor 3.
+        DataError: labels of another length, or outside the named classes.
     """
-    check_channels(channels, name)
-    if images.shape[1] == channels:
-        return images
-    if channels == 3:
-        return images.expand(-1, 3, -1, -1)
-    weights = torch.tensor(_GREY).view(1, 3, 1, 1)
-    return (images.float() * weights).sum(1, keepdim=True).round_().to(torch.uint8)
+    if labels is None:
+        return
+    if labels.shape != (count,):
+        raise DataError(f"{name}: {count} examples cannot have labels of shape {list(labels.shape)}.")
+    if labels.is_floating_point() or int(labels.min()) < 0:
+        raise DataError(f"{name}: labels are whole numbers from 0.")
+    if class_names and int(labels.max()) >= len(class_names):
+        raise DataError(f"{name}: there is a label {int(labels.max())}, but only {len(class_names)} classes have names.")
 
 
-def check_channels(channels: int, name: str) -> None:
-    """Refuses what no reader makes.
+def check_captions(name: str, count: int, captions: Captions | None) -> None:
+    """Makes sure that there is an entry for each of ``count`` examples.
 
     Raises:
-        DataError: ``channels`` is neither 1 nor 3.
+        DataError: captions of another length.
     """
-    if channels not in (1, 3):
-        raise DataError(f"{name}: pictures are read with 1 channel (grey) or 3 (RGB), not {channels}.")
-
-
-def fit_square(images: Tensor, size: int) -> Tensor:
-    """uint8 ``[N, C, H, W]`` scaled so that the shorter side is ``size``, then cropped around the centre."""
-    height, width = images.shape[-2:]
-    if (height, width) == (size, size):
-        return images
-    scaled = (max(size, round(height * size / min(height, width))), max(size, round(width * size / min(height, width))))
-    top, left = (scaled[0] - size) // 2, (scaled[1] - size) // 2
-    done: list[Tensor] = []
-    for chunk in torch.split(images, _CHUNK):
-        resized = F.interpolate(chunk.float(), size=scaled, mode="bicubic", antialias=True).round_().clamp_(0, 255)
-        done.append(resized[..., top : top + size, left : left + size].to(torch.uint8))
-    return torch.cat(done)
+    if captions is not None and len(captions) != count:
+        raise DataError(f"{name}: {count} examples cannot have {len(captions)} entries of captions.")

@@ -1,35 +1,60 @@
 """One picture file to pixels: any mode that PIL reads becomes grey or RGB of the wanted size."""
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
-import torch
-from PIL import Image, ImageOps
-from torch import Tensor
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ganzoo.data.dataset import check_channels
-
+# Part of the key of every cached picture: raise it when the same file would give other pixels.
+VERSION = 1
+Shape = tuple[int, int, int]
+Pixels = NDArray[np.uint8]
+# What PIL raises on files that are no pictures or broken ones, decompression bombs included.
+BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    TypeError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
-def decode(content: bytes, image_size: int, channels: int) -> Tensor:
-    """The picture in ``content`` as uint8 ``[C, image_size, image_size]``.
+def decode(content: bytes, shape: Shape) -> Pixels:
+    """The picture in ``content`` as uint8 of ``shape``: channels (1 or 3), height and width.
 
-    The first frame of an animation; turned as its EXIF orientation says; transparency laid on white; 16-bit grey scaled to 8
-    bits; scaled with antialiasing so that the shorter side fits, then cropped around the centre.
+    Scaled with antialiasing (bicubic, on the stored values, which are gamma-encoded) until it fills the shape, then cropped
+    around the centre. What else is done to it, see `read_picture`.
 
     Raises:
-        DataError: ``channels`` is neither 1 nor 3.
-        Exception: whatever PIL raises on a file that is no picture or a broken one.
+        Exception: one of `BROKEN` on a file that is no picture or a broken one.
     """
-    check_channels(channels, "this data set")
+    channels, height, width = shape
+    plain = read_picture(content, "L" if channels == 1 else "RGB")
+    fitted = ImageOps.fit(plain, (width, height), Image.Resampling.BICUBIC)
+    pixels = np.array(fitted)
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def read_picture(content: bytes, mode: str) -> Image.Image:
+    """The picture in ``content`` as ``L`` or ``RGB``.
+
+    The first frame of an animation; turned as its EXIF orientation says; transparency laid on white; 16-bit grey scaled to 8
+    bits.
+
+    Raises:
+        Exception: one of `BROKEN`.
+    """
     with Image.open(BytesIO(content)) as file:
         file.seek(0)
-        picture = ImageOps.exif_transpose(file)
-        plain = to_mode(picture, "L" if channels == 1 else "RGB")
-    fitted = ImageOps.fit(plain, (image_size, image_size), Image.Resampling.BICUBIC)
-    pixels = torch.from_numpy(np.array(fitted))
-    return pixels[None] if channels == 1 else pixels.permute(2, 0, 1).contiguous()
+        return to_mode(ImageOps.exif_transpose(file), mode)
 
 
 def to_mode(picture: Image.Image, mode: str) -> Image.Image:
@@ -41,6 +66,27 @@ def to_mode(picture: Image.Image, mode: str) -> Image.Image:
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture).convert("RGB")
     return picture.convert(mode)
+
+
+def reason(e: BaseException) -> str:
+    """Why a file could not be read, for a person."""
+    if isinstance(e, UnidentifiedImageError):
+        return "not a picture, whatever its name says"
+    if isinstance(e, OSError) and e.strerror:
+        return e.strerror
+    return str(e) or type(e).__name__
+
+
+@contextlib.contextmanager
+def strict_warnings() -> Iterator[None]:
+    """PIL's warnings are dropped, but for pictures that would fill the memory, which are errors.
+
+    To be entered by one thread around all decoding: the filters belong to the process.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")  # damaged EXIF and the like: the pixels are what counts
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

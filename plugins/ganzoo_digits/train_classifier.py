@@ -63,7 +63,7 @@ def load(split: str) -> tuple[Tensor, Tensor]:
     """Images ``[N, 1, 32, 32]`` in [-1, 1] and their classes."""
     digits = mnist_5k(split=split)
     assert digits.labels is not None
-    pixels = digits.prepare(IMAGE_SIZE, 1).images
+    pixels = digits.prepare((1, IMAGE_SIZE, IMAGE_SIZE)).values
     return pixels.float() / 127.5 - 1, digits.labels
 
 
