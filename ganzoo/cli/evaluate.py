@@ -1,6 +1,12 @@
 """``ganzoo evaluate``."""
 
-from typing import TYPE_CHECKING
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,63 +15,168 @@ from ganzoo.cli.output import echo_json, echo_table
 from ganzoo.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from ganzoo.metrics import Evaluation
+    from ganzoo.data import Dataset
+    from ganzoo.metrics import Evaluation, Features, Table
+
+_MODEL_FILE = "config.json"
 
 
 @click.command(
     "evaluate",
     epilog="""\b
 Examples:
-  ganzoo evaluate dcgan-mnist --data mnist-5k --held-out mnist-5k:test --features digits""",
+  ganzoo evaluate dcgan-mnist --data mnist-5k --held-out mnist-5k:test --features digits
+  ganzoo evaluate runs/first --data ./photos --features timm:resnet50.a1_in1k --metrics fid,kid,pr,dc
+  ganzoo evaluate runs/first/model/evaluation.json runs/second/model/evaluation.json""",
 )
-@click.argument("model", shell_complete=complete_model)
-@click.option("--data", required=True, help="The real reference: a folder of pictures or a data set's name.")
-@click.option("--held-out", help="Real pictures that the model was not trained on, measured beside it.")
-@click.option("--features", required=True, help="The feature space, e.g. digits; `ganzoo plugins` lists them.")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=complete_model)
+@click.option("--data", help="The real reference: a folder of pictures or a data set's name.")
+@click.option("--held-out", help="Real data that the model was not trained on, measured beside it.")
+@click.option("--features", help="The feature space, e.g. digits, inception, timm:<name>; `ganzoo plugins` lists them.")
+@click.option(
+    "--metrics",
+    default="fid,pr",
+    show_default=True,
+    help="With commas: fid, kid, is, pr, dc, ppl, modes, or a plugin's.",
+)
 @click.option("--samples", type=click.IntRange(min=2), default=5000, show_default=True, help="How many to generate.")
 @click.option("--seed", type=click.IntRange(0, SEED_LIMIT), default=0, show_default=True, help="Of the samples.")
+@click.option("--truncation", type=click.FloatRange(min=0, min_open=True), help="Quality against variety; off when left out.")
+@click.option(
+    "--class", "condition", type=click.IntRange(min=0), help="Only this class; else classes are drawn as in the reference."
+)
 @click.option("--controls/--no-controls", default=True, help="Also measure the same network at random initialisation.")
+@click.option("--card", is_flag=True, help="Print the lines for a model card instead of a table.")
 @device_option
 @as_json
 def command(
-    model: str,
-    data: str,
+    models: tuple[str, ...],
+    data: str | None,
     held_out: str | None,
-    features: str,
+    features: str | None,
+    metrics: str,
     samples: int,
     seed: int,
+    truncation: float | None,
+    condition: int | None,
     controls: bool,
+    card: bool,
     device: str,
     as_json: bool,
 ) -> None:
-    """Measure a model's samples against real data.
+    """Measure the samples of models against real data.
 
-    Prints the figures of the model beside those of its controls, and the protocol that is needed to repeat them. Figures of
-    unlike sample counts are biased differently: compare lines of the same count.
+    MODEL is a name of the catalogue, hf:organisation/repository, a checkpoint, a model folder or a run; or an evaluation.json
+    that was written before. Prints the figures of each model beside those of its controls, and the protocol that is needed to
+    repeat them. What was measured in different ways stands in different tables.
+
+    The evaluation of a folder or a run is kept in its evaluation.json. Figures of unlike sample counts are biased differently:
+    compare lines of the same count.
     """
-    from ganzoo import resources
-    from ganzoo.loading import load
-    from ganzoo.metrics import evaluate_generator
+    from ganzoo.metrics import make_tables, read_record
 
-    space = resources.open_features(features)
-    reference = resources.open_dataset(data)
-    unseen = None if held_out is None else resources.open_dataset(held_out, split="test")
-    generator = load(model, role="generator", device=device)
-    total = len(reference) + samples * (1 + controls) + (0 if unseen is None else len(unseen))
-    with progress_bar("Measuring", total) as advance:
-        found = evaluate_generator(
-            generator, reference, space, held_out=unseen, samples=samples, seed=seed, controls=controls, progress=advance
+    measure: Callable[[str], Evaluation] | None = None
+    if not all(_is_record(model) for model in models):
+        if data is None or features is None:
+            raise click.UsageError("Measuring a model needs --data and --features.")
+        from ganzoo import resources
+
+        chosen = resources.open_metrics(name.strip() for name in metrics.split(","))
+        space = resources.open_features(features)
+        for metric in chosen:
+            metric.check(space)
+        reference = resources.open_dataset(data)
+        unseen = None if held_out is None else resources.open_dataset(held_out, split="test")
+        measure = partial(
+            _measure,
+            device=device,
+            reference=reference,
+            space=space,
+            held_out=unseen,
+            metrics=chosen,
+            samples=samples,
+            seed=seed,
+            truncation=truncation,
+            condition=condition,
+            controls=controls,
         )
+    found: list[Evaluation] = []
+    for model in models:
+        if measure is None or _is_record(model):
+            found.extend(read_record(model))
+        else:
+            found.append(measure(model))
     if as_json:
-        echo_json(found.to_json())
+        echo_json([each.to_json() for each in found])
+    elif card:
+        _echo_cards(found)
     else:
-        _tell(found)
+        _echo_tables(make_tables(found))
 
 
-def _tell(found: "Evaluation") -> None:
-    names = list(found.model.figures)
-    rows = [(m.of, str(m.samples), *(f"{m.figures[name]:.3f}" for name in names)) for m in found.measurements]
-    echo_table(("MEASURED", "SAMPLES", *(name.upper() for name in names)), rows)
-    if found.model.votes:
-        click.echo("\nvotes  " + "  ".join(f"{name} {share:.1%}" for name, share in found.model.votes.items()))
-    click.echo(f"\n{found.protocol}")
+def _measure(model: str, device: str, reference: "Dataset", space: "Features", **options: Any) -> "Evaluation":
+    """Measures one model; ``options`` are those of `ganzoo.metrics.evaluate_generator`."""
+    from ganzoo.loading import load
+    from ganzoo.metrics import add_to_record, evaluate_generator
+    from ganzoo.models.devices import resolve_device
+
+    folder = _model_folder(model)
+    generator = load(model if folder is None else folder, role="generator", device=device)
+    space.to(resolve_device(device))
+    total = len(reference) + options["samples"] * (1 + options["controls"]) + len(options["held_out"] or ())
+    with progress_bar("Measuring", total) as advance:
+        found = evaluate_generator(generator, reference, space, name=model, progress=advance, **options)
+    if folder is not None:
+        click.echo(f"kept in {add_to_record(folder, found)}", err=True)
+    return found
+
+
+def _is_record(text: str) -> bool:
+    return text.endswith(".json")
+
+
+def _model_folder(text: str) -> Path | None:
+    """The folder of the model that ``text`` names, if it is one on this machine or the run that made it.
+
+    Raises:
+        ConfigError: it is a run that has made no model yet.
+    """
+    from ganzoo.errors import ConfigError
+
+    path = Path(text).expanduser()
+    if not (text.startswith((".", "/", "~")) or os.path.lexists(path)) or not path.is_dir():
+        return None
+    if (path / "model" / _MODEL_FILE).is_file():
+        return path / "model"
+    if (path / "checkpoints").is_dir():
+        raise ConfigError(f"The run in {path} has made no model yet.", hint=f"Let it finish first: ganzoo resume {path}")
+    return path
+
+
+def _echo_cards(found: "Sequence[Evaluation]") -> None:
+    from ganzoo.metrics import card_metrics
+
+    command = shlex.join(["ganzoo", *(word for word in sys.argv[1:] if word != "--card")])
+    for each in found:
+        if len(found) > 1:
+            click.echo(f"# {each.name}")
+        click.echo(card_metrics(each, command))
+
+
+def _echo_tables(tables: "Sequence[Table]") -> None:
+    for number, table in enumerate(tables):
+        if number:
+            click.echo("\nNot to be compared with the first table:")
+            for reason in table.apart:
+                click.echo(f"  {reason}")
+            click.echo()
+        alone = len(table.evaluations) == len(tables) == 1  # then its name stands in the command
+        echo_table(table.headers[alone:], [row[alone:] for row in table.rows])
+        for each in table.evaluations:
+            if each.model.votes:
+                of = "" if alone else f" of {each.name}"
+                click.echo(f"\nvotes{of}  " + "  ".join(f"{name} {share:.1%}" for name, share in each.model.votes.items()))
+        first = table.evaluations[0].protocol
+        click.echo(f"\n{first}\n{first.versions_text}")
+        for remark in table.remarks:
+            click.echo(f"but {remark}")

@@ -4,47 +4,99 @@ Importing this package imports no torch: the names are resolved on first use, `M
 """
 
 from ganzoo.lazy import lazy_names
-from ganzoo.metrics.parts import FEATURES, METRICS
+from ganzoo.metrics.parts import FEATURES, METRICS, builtin_metrics
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without importing typing; type checkers know the name
 if TYPE_CHECKING:
     from ganzoo.metrics.evaluation import Evaluation as Evaluation
     from ganzoo.metrics.evaluation import Measurement as Measurement
-    from ganzoo.metrics.evaluation import Protocol as Protocol
     from ganzoo.metrics.evaluation import evaluate_generator as evaluate_generator
+    from ganzoo.metrics.evaluation import evaluator as evaluator
     from ganzoo.metrics.features import FeatureBatch as FeatureBatch
     from ganzoo.metrics.features import Features as Features
     from ganzoo.metrics.frechet import frechet_distance as frechet_distance
     from ganzoo.metrics.frechet import frechet_from_features as frechet_from_features
+    from ganzoo.metrics.manifold import DensityCoverage as DensityCoverage
     from ganzoo.metrics.manifold import PrecisionRecall as PrecisionRecall
+    from ganzoo.metrics.manifold import density_coverage as density_coverage
     from ganzoo.metrics.manifold import precision_recall as precision_recall
+    from ganzoo.metrics.modes import mode_figures as mode_figures
+    from ganzoo.metrics.path_lengths import path_length as path_length
+    from ganzoo.metrics.protocol import Protocol as Protocol
+    from ganzoo.metrics.record import add_to_record as add_to_record
+    from ganzoo.metrics.record import read_record as read_record
+    from ganzoo.metrics.reference import reference_features as reference_features
+    from ganzoo.metrics.sampling import Sampling as Sampling
+    from ganzoo.metrics.sampling import plan_sampling as plan_sampling
+    from ganzoo.metrics.sets import Compute as Compute
+    from ganzoo.metrics.sets import Metric as Metric
+    from ganzoo.metrics.sets import Sets as Sets
+    from ganzoo.metrics.sets import needs_classes as needs_classes
+    from ganzoo.metrics.tables import Table as Table
+    from ganzoo.metrics.tables import card_metrics as card_metrics
+    from ganzoo.metrics.tables import make_tables as make_tables
 
 _PUBLIC = {
+    "Compute": "sets",
+    "DensityCoverage": "manifold",
     "Evaluation": "evaluation",
     "FeatureBatch": "features",
     "Features": "features",
     "Measurement": "evaluation",
+    "Metric": "sets",
     "PrecisionRecall": "manifold",
-    "Protocol": "evaluation",
+    "Protocol": "protocol",
+    "Sampling": "sampling",
+    "Sets": "sets",
+    "Table": "tables",
+    "add_to_record": "record",
+    "card_metrics": "tables",
+    "density_coverage": "manifold",
     "evaluate_generator": "evaluation",
+    "evaluator": "evaluation",
     "frechet_distance": "frechet",
     "frechet_from_features": "frechet",
+    "make_tables": "tables",
+    "mode_figures": "modes",
+    "needs_classes": "sets",
+    "path_length": "path_lengths",
+    "plan_sampling": "sampling",
     "precision_recall": "manifold",
+    "read_record": "record",
+    "reference_features": "reference",
 }
 
 __all__ = [
     "FEATURES",
     "METRICS",
+    "Compute",
+    "DensityCoverage",
     "Evaluation",
     "FeatureBatch",
     "Features",
     "Measurement",
+    "Metric",
     "PrecisionRecall",
     "Protocol",
+    "Sampling",
+    "Sets",
+    "Table",
+    "add_to_record",
+    "builtin_metrics",
+    "card_metrics",
+    "density_coverage",
     "evaluate_generator",
+    "evaluator",
     "frechet_distance",
     "frechet_from_features",
+    "make_tables",
+    "mode_figures",
+    "needs_classes",
+    "path_length",
+    "plan_sampling",
     "precision_recall",
+    "read_record",
+    "reference_features",
 ]
 
 

@@ -1,74 +1,61 @@
-"""One evaluation of an image generator: the model and its controls against the same reference, in the same feature space."""
+"""One evaluation of a generator: the model and its controls against the same reference, in the same feature space."""
 
-import platform
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
+import msgspec
 import torch
-from torch import Tensor
 
-import ganzoo
-from ganzoo.data import Dataset, Pictures
-from ganzoo.errors import InvalidValueError
-from ganzoo.metrics.features import FeatureBatch, Features
-from ganzoo.metrics.frechet import frechet
-from ganzoo.metrics.manifold import precision_recall_metric
-from ganzoo.models import Generator, ImageGenerator
-from ganzoo.models.seeds import check_count, check_seed, sample_seeds
+from ganzoo.data import Dataset
+from ganzoo.errors import DataError, InvalidValueError
+from ganzoo.metrics.extraction import Progress, RealExamples, extract
+from ganzoo.metrics.features import FeatureBatch, Features, state_sha256
+from ganzoo.metrics.modes import votes
+from ganzoo.metrics.parts import builtin_metrics
+from ganzoo.metrics.protocol import Protocol, describe
+from ganzoo.metrics.reference import reference_features
+from ganzoo.metrics.sampling import Sampling, plan_sampling
+from ganzoo.metrics.sets import Metric, Sets
+from ganzoo.models import Generator
 
-Metric = Callable[[Tensor, Tensor], Mapping[str, float]]
-DEFAULT_METRICS: tuple[Metric, ...] = (frechet, precision_recall_metric)
 MODEL, HELD_OUT, RANDOM = "model", "held-out real data", "random initialisation"
-_BATCH = 250
+DEFAULT_METRICS = ("fid", "pr")
+DEFAULT_SAMPLES = 5000
+_MOST_VOTES = 100  # classes; more are no longer read by anybody, and the metric `modes` sums them up
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """What is needed to repeat an evaluation, and to know whether two of them may stand in one table."""
-
-    features: str
-    features_sha256: str
-    reference: str
-    reference_sha256: str
-    reference_samples: int
-    image_size: int
-    channels: int
-    seed: int
-    ganzoo: str
-    torch: str
-    platform: str
-
-    def __str__(self) -> str:
-        pixels = f"{self.image_size}x{self.image_size}x{self.channels}"
-        return (
-            f"features {self.features} ({self.features_sha256[:12]}), reference {self.reference} "
-            f"({self.reference_sha256[:12]}, {self.reference_samples} pictures, {pixels}, scaled bicubic with antialiasing), "
-            f"seed {self.seed}"
-        )
-
-
-@dataclass(frozen=True)
-class Measurement:
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one set of samples.
 
     Attributes:
         of: ``model``, ``held-out real data`` or ``random initialisation``.
-        samples: How many; unlike counts are not to be compared closely, since all these figures are biased for few samples.
+        samples: How many; unlike counts are not to be compared closely, since most of these figures are biased for few samples.
         figures: Name to value.
-        votes: Share of the samples that the features' classifier takes for each class; empty where it has none.
+        data: Name and hash of the data set, where real data were measured.
+        votes: Share of the samples that the features' classifier takes for each class; empty where it has none or over 100.
     """
 
     of: str
     samples: int
     figures: dict[str, float]
-    votes: dict[str, float]
+    data: str = ""
+    votes: dict[str, float] = {}
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """The measurements of a model and of its controls under one protocol."""
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """The measurements of a model and of its controls under one protocol.
 
+    Attributes:
+        name: Of the model, as it was asked for.
+        weights_sha256: Hash of the generator's state: figures belong to these weights.
+        protocol: How they were made.
+        measurements: The model first.
+    """
+
+    name: str
+    weights_sha256: str
     protocol: Protocol
     measurements: tuple[Measurement, ...]
 
@@ -79,7 +66,8 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
 
 
 def evaluate_generator(
@@ -88,118 +76,145 @@ def evaluate_generator(
     features: Features,
     *,
     held_out: Dataset | None = None,
-    samples: int = 5000,
+    samples: int = DEFAULT_SAMPLES,
     seed: int = 0,
-    metrics: tuple[Metric, ...] = DEFAULT_METRICS,
+    metrics: Sequence[Metric] | None = None,
+    truncation: float | None = None,
+    condition: int | None = None,
     controls: bool = True,
-    progress: Callable[[int], object] | None = None,
+    name: str = "",
+    cache: bool = True,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Measures ``samples`` samples of ``seed`` against all pictures of ``reference``.
+    """Measures ``samples`` samples of ``seed`` against all examples of ``reference``.
 
-    With ``held_out``, the first samples are measured a second time, as many as it has pictures: that line and the line of the
-    held-out pictures have equal counts and may be compared.
+    With ``held_out``, the first samples are measured a second time, as many as it has examples: that line and the line of the
+    held-out examples have equal counts and may be compared.
 
     Args:
-        generator: Makes images.
-        reference: Real pictures; shown to the features at the generator's size and channels.
+        generator: Makes images or points.
+        reference: Real data; shown to the features in the shape of the generator's output.
         features: The feature space.
-        held_out: Real pictures that neither the generator nor the features were trained on, as a control.
+        held_out: Real data that neither the generator nor the features were trained on, as a control.
         samples: How many.
         seed: Of the samples and of the random initialisation.
-        metrics: Callables ``(generated, reference) -> figures`` on features ``[N, D]``.
+        metrics: ``fid`` and ``pr`` when left out; see `builtin_metrics`.
+        truncation: As in `Generator.sample`.
+        condition: The class that a conditional generator makes; when left out, classes are drawn as in the reference.
         controls: Also measure a generator of the same arguments at random initialisation.
-        progress: Called with the number of images finished since the last call.
+        name: Of the model, for tables.
+        cache: Keep the features of the real data in the cache and look for them there.
+        progress: Called with the number of examples finished since the last call.
 
     Raises:
-        InvalidValueError: not an image generator of square images, or fewer than 2 samples.
-        DataError: pictures that cannot be used.
+        InvalidValueError: neither images nor points, fewer than 2 samples, a class that the generator does not have, or a
+            metric that the feature space or the counts do not allow.
+        DataError: examples that cannot be used, or a model that makes values that are not finite.
     """
-    check_seed(seed)
-    if not isinstance(generator, ImageGenerator):
-        raise InvalidValueError(f"Only generators of images can be evaluated, not {type(generator).__name__}.")
-    image_size, channels = _square(generator)
-    if check_count(samples) < 2:
-        raise InvalidValueError("An evaluation needs at least 2 samples.")
-    real = extract(_pictures(reference.prepare(image_size, channels)), features, progress)
-    made = extract(_samples(generator, samples, seed), features, progress)
-
-    def measure(of: str, batch: FeatureBatch) -> Measurement:
-        figures = {name: value for metric in metrics for name, value in metric(batch.features, real.features).items()}
-        return Measurement(of=of, samples=len(batch.features), figures=figures, votes=_votes(batch, features.classes))
-
-    measurements = [measure(MODEL, made)]
+    chosen = builtin_metrics(*DEFAULT_METRICS) if metrics is None else tuple(metrics)
+    for metric in chosen:
+        metric.check(features)
+    sampling = plan_sampling(generator, reference, samples=samples, seed=seed, truncation=truncation, condition=condition)
+    shape = tuple(generator.output_shape)
+    check_shape(generator, reference)
+    bench = _Bench(features, reference, reference_features(reference, shape, features, progress=progress, cache=cache), chosen)
+    made = extract(sampling, features, progress)
+    found = [bench.measure(MODEL, made, sampling)]
     if held_out is not None:
-        unseen = extract(_pictures(held_out.prepare(image_size, channels)), features, progress)
-        count = len(unseen.features)
-        if count < samples:
-            measurements.append(measure(MODEL, _first(made, count)))
-        measurements.append(measure(HELD_OUT, unseen))
+        unseen = reference_features(held_out, shape, features, progress=progress, cache=cache)
+        if len(unseen) < samples:
+            fewer = sampling.first(len(unseen))
+            found.append(bench.measure(MODEL, made.first(len(unseen)), fewer))
+        found.append(bench.measure(HELD_OUT, unseen, RealExamples(held_out, shape), seed=seed))
     if controls:
-        untrained = _at_random(generator, seed)
-        measurements.append(measure(RANDOM, extract(_samples(untrained, samples, seed), features, progress)))
-    protocol = _protocol(reference, features, (image_size, channels), seed)
-    return Evaluation(protocol, tuple(measurements))
+        untrained = sampling.of(at_random(generator, seed))
+        found.append(bench.measure(RANDOM, extract(untrained, features, progress), untrained))
+    return Evaluation(
+        name=name,
+        weights_sha256=state_sha256(generator.state_dict()),
+        protocol=describe(reference, features, sampling, chosen),
+        measurements=tuple(found),
+    )
 
 
-def extract(batches: Iterator[Tensor], features: Features, progress: Callable[[int], object] | None = None) -> FeatureBatch:
-    """Features of all images of ``batches``, each ``[N, C, H, W]`` in [-1, 1]."""
-    found: list[FeatureBatch] = []
-    for images in batches:
-        found.append(features(images))
-        if progress is not None:
-            progress(len(images))
-    scores = [batch.scores for batch in found if batch.scores is not None]
-    return FeatureBatch(torch.cat([batch.features for batch in found]), torch.cat(scores) if scores else None)
+def evaluator(
+    features: Features,
+    reference: Dataset,
+    metrics: Sequence[Metric] | None = None,
+    samples: int = DEFAULT_SAMPLES,
+    seed: int = 0,
+) -> Callable[[Generator[Any]], dict[str, float]]:
+    """A function that measures a generator again and again while it is trained: ``measure(generator) -> figures``.
+
+    The features of the reference are computed at the first call (or taken from the cache) and kept in memory with the
+    statistics that metrics make of them. Every call draws the same latents.
+
+    Raises:
+        InvalidValueError: a metric that the feature space does not allow. The function raises what `evaluate_generator` does.
+    """
+    chosen = builtin_metrics(*DEFAULT_METRICS) if metrics is None else tuple(metrics)
+    for metric in chosen:
+        metric.check(features)
+    benches: dict[tuple[int, ...], _Bench] = {}
+
+    def measure(generator: Generator[Any]) -> dict[str, float]:
+        sampling = plan_sampling(generator, reference, samples=samples, seed=seed)
+        check_shape(generator, reference)
+        shape = tuple(generator.output_shape)
+        if shape not in benches:
+            benches[shape] = _Bench(features, reference, reference_features(reference, shape, features), chosen)
+        return benches[shape].measure(MODEL, extract(sampling, features), sampling).figures
+
+    return measure
 
 
-def _square(generator: ImageGenerator) -> tuple[int, int]:
-    shape = generator.output_shape
-    if len(shape) != 3 or shape[1] != shape[2]:
-        raise InvalidValueError(f"Only generators of square images can be evaluated, not {type(generator).__name__} {shape}.")
-    return shape[1], shape[0]
+def check_shape(generator: Generator[Any], reference: Dataset) -> None:
+    """Refuses images against points.
+
+    Raises:
+        InvalidValueError: the reference is of another modality than the generator.
+    """
+    if reference.modality != generator.modality:
+        raise InvalidValueError(
+            f"{type(generator).__name__} makes {generator.modality}s; {reference.name} has {reference.modality}s."
+        )
 
 
-def _pictures(pictures: Pictures) -> Iterator[Tensor]:
-    for indices in torch.split(torch.arange(len(pictures)), _BATCH):
-        yield pictures[indices].float() / 127.5 - 1
-
-
-def _samples(generator: ImageGenerator, count: int, seed: int) -> Iterator[Tensor]:
-    """Rounded to 8 bits as a saved picture is: the reference is 8 bits too."""
-    seeds = sample_seeds(count, seed)
-    for start in range(0, count, _BATCH):
-        pixels = generator.sample(seeds=seeds[start : start + _BATCH], batch_size=_BATCH).to_uint8()
-        yield pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def _first(batch: FeatureBatch, count: int) -> FeatureBatch:
-    return FeatureBatch(batch.features[:count], None if batch.scores is None else batch.scores[:count])
-
-
-def _votes(batch: FeatureBatch, classes: tuple[str, ...]) -> dict[str, float]:
-    if batch.scores is None:
-        return {}
-    counts = torch.bincount(batch.scores.argmax(1), minlength=len(classes))
-    return {name: int(count) / len(batch.scores) for name, count in zip(classes, counts, strict=True)}
-
-
-def _at_random(generator: ImageGenerator, seed: int) -> ImageGenerator:
+def at_random(generator: Generator[Any], seed: int) -> Generator[Any]:
+    """A generator of the same arguments at random initialisation, on the same device."""
+    anchor = next(chain(generator.parameters(), generator.buffers()), None)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return type(generator)(**generator.config)
+        untrained = type(generator)(**generator.config)
+    return untrained if anchor is None else untrained.to(anchor.device, anchor.dtype)
 
 
-def _protocol(reference: Dataset, features: Features, shape: tuple[int, int], seed: int) -> Protocol:
-    return Protocol(
-        features=features.name,
-        features_sha256=features.sha256,
-        reference=reference.name,
-        reference_sha256=reference.sha256,
-        reference_samples=len(reference),
-        image_size=shape[0],
-        channels=shape[1],
-        seed=seed,
-        ganzoo=ganzoo.__version__,
-        torch=str(torch.__version__),
-        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-    )
+class _Bench:
+    """What every set of samples is measured against."""
+
+    def __init__(self, space: Features, data: Dataset, real: FeatureBatch, metrics: Sequence[Metric]) -> None:
+        self._space, self._data, self._real, self._metrics = space, data, real, metrics
+
+    def measure(self, of: str, batch: FeatureBatch, examples: Sampling | RealExamples, seed: int = 0) -> Measurement:
+        """All figures of one set of samples; ``seed`` is for what metrics draw themselves of real data."""
+        if isinstance(examples, Sampling):
+            sampling, seed, data = examples, examples.seed, ""
+        else:
+            sampling, data = None, f"{examples.data.name} ({examples.data.sha256[:12]})"
+        sets = Sets(batch, self._real, self._space, examples, self._data, sampling, seed)
+        figures: dict[str, float] = {}
+        for metric in self._metrics:
+            for name, value in metric.compute(sets).items():
+                if name in figures:
+                    raise InvalidValueError(f"Two of the metrics give a figure '{name}'.", hint="Ask for them one by one.")
+                figures[name] = float(value)
+        broken = [name for name, value in figures.items() if math.isnan(value)]
+        if broken:
+            raise DataError(f"{', '.join(broken)} of the {of} came out as no number.", hint="The model's output may be broken.")
+        return Measurement(of=of, samples=len(batch), data=data, figures=figures, votes=self._votes(batch))
+
+    def _votes(self, batch: FeatureBatch) -> dict[str, float]:
+        if batch.scores is None or len(self._space.classes) > _MOST_VOTES:
+            return {}
+        counts = votes(batch.scores)
+        return {name: int(count) / len(batch) for name, count in zip(self._space.classes, counts, strict=True)}

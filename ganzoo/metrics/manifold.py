@@ -1,4 +1,8 @@
-"""Precision and recall by nearest neighbours (Kynkäänniemi et al. 2019, "Improved Precision and Recall Metric", sec. 2)."""
+"""Precision, recall, density and coverage: sets as unions of balls around their points.
+
+Precision and recall: Kynkäänniemi et al. 2019, "Improved Precision and Recall Metric", sec. 2. Density and coverage: Naeem et
+al. 2020, "Reliable Fidelity and Diversity Metrics", sec. 3.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +11,12 @@ import torch
 from torch import Tensor
 
 from ganzoo.errors import InvalidValueError
+from ganzoo.metrics.distances import by_rows, radii
+from ganzoo.metrics.features import FeatureBatch
+from ganzoo.metrics.sets import Sets
 
-_CHUNK = 1024  # rows of the distance matrix held at once
+PRECISION_K = 3  # of the paper's experiments
+DENSITY_K = 5  # likewise
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,15 @@ class PrecisionRecall:
     recall: float
 
 
-def precision_recall(generated: Tensor, reference: Tensor, k: int = 3) -> PrecisionRecall:
+@dataclass(frozen=True)
+class DensityCoverage:
+    """How many reference balls a generated sample lies in, over ``k``; and the share of reference balls that hold one."""
+
+    density: float
+    coverage: float
+
+
+def precision_recall(generated: Tensor, reference: Tensor, k: int = PRECISION_K) -> PrecisionRecall:
     """Improved precision and recall of features ``[N, D]`` against ``[M, D]``.
 
     Each point is the centre of a ball that reaches its ``k``-th nearest neighbour in its own set (eq. 1). Precision is the
@@ -29,34 +45,65 @@ def precision_recall(generated: Tensor, reference: Tensor, k: int = 3) -> Precis
     Raises:
         InvalidValueError: ``k`` below 1, or a set that has not more than ``k`` points.
     """
-    if k < 1 or min(len(generated), len(reference)) <= k:
-        raise InvalidValueError(f"Sets of {len(generated)} and {len(reference)} samples have no neighbour number {k}.")
-    a, b = generated.double(), reference.double()
-    return PrecisionRecall(precision=_covered(a, b, _radii(b, k)), recall=_covered(b, a, _radii(a, k)))
+    return _precision_recall(FeatureBatch(generated), FeatureBatch(reference), k)
 
 
-def precision_recall_metric(generated: Tensor, reference: Tensor) -> Mapping[str, float]:
-    """The metric ``precision-recall`` of features ``[N, D]`` and ``[M, D]``, with k = 3."""
-    both = precision_recall(generated, reference)
-    return {"precision": both.precision, "recall": both.recall}
+def density_coverage(generated: Tensor, reference: Tensor, k: int = DENSITY_K) -> DensityCoverage:
+    """Density and coverage of features ``[N, D]`` against ``[M, D]`` (eq. 4 and 5 of Naeem et al. 2020).
+
+    Only reference points have balls, which reach their ``k``-th nearest neighbour, so outliers among generated points count for
+    nothing. Density is the number of (ball, generated point) pairs over ``k N``; it may exceed 1. Coverage is in [0, 1].
+
+    Raises:
+        InvalidValueError: ``k`` below 1, no generated point, or not more than ``k`` reference points.
+    """
+    return _density_coverage(FeatureBatch(generated), FeatureBatch(reference), k)
 
 
-def _radii(points: Tensor, k: int) -> Tensor:
-    """Distance ``[N]`` of each point to its ``k``-th nearest neighbour; the point itself does not count."""
-    radii = []
-    for start in range(0, len(points), _CHUNK):
-        distances = _distances(points[start : start + _CHUNK], points)
-        rows = torch.arange(len(distances))
-        distances[rows, start + rows] = -1.0  # itself comes first, also when it has duplicates
-        radii.append(distances.kthvalue(k + 1, dim=1).values)
-    return torch.cat(radii)
+def precision_recall_metric(sets: Sets) -> Mapping[str, float]:
+    """The metric ``pr``."""
+    found = _precision_recall(sets.generated, sets.reference, PRECISION_K)
+    return {"precision": found.precision, "recall": found.recall}
 
 
-def _covered(points: Tensor, centres: Tensor, radii: Tensor) -> float:
-    inside = [(_distances(chunk, centres) <= radii).any(1) for chunk in torch.split(points, _CHUNK)]
-    return float(torch.cat(inside).double().mean())
+def density_coverage_metric(sets: Sets) -> Mapping[str, float]:
+    """The metric ``dc``."""
+    found = _density_coverage(sets.generated, sets.reference, DENSITY_K)
+    return {"density": found.density, "coverage": found.coverage}
 
 
-def _distances(a: Tensor, b: Tensor) -> Tensor:
-    # Not through inner products, which make distances near zero wrong by 1e-6 and more: duplicates have radius zero.
-    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+def _precision_recall(generated: FeatureBatch, reference: FeatureBatch, k: int) -> PrecisionRecall:
+    _check(k, generated, reference)
+    precise = torch.zeros(len(generated), dtype=torch.bool)
+    recalled = torch.zeros(len(reference), dtype=torch.bool)
+    made, real = _radii(generated, k), _radii(reference, k)
+    start = 0
+    for chunk in by_rows(generated.features, reference.features):
+        part = slice(start, start + len(chunk))
+        precise[part] = (chunk <= real).any(1)
+        recalled |= (chunk <= made[part, None]).any(0)
+        start += len(chunk)
+    return PrecisionRecall(precision=float(precise.double().mean()), recall=float(recalled.double().mean()))
+
+
+def _density_coverage(generated: FeatureBatch, reference: FeatureBatch, k: int) -> DensityCoverage:
+    _check(k, reference)
+    if not len(generated):
+        raise InvalidValueError("There is no generated sample to measure.")
+    real = _radii(reference, k)
+    held = torch.zeros(len(reference), dtype=torch.int64)
+    for chunk in by_rows(generated.features, reference.features):
+        held += (chunk <= real).sum(0)
+    return DensityCoverage(density=float(held.sum()) / (k * len(generated)), coverage=float((held > 0).double().mean()))
+
+
+def _radii(batch: FeatureBatch, k: int) -> Tensor:
+    return batch.once(("radii", k), lambda points: radii(points, k))
+
+
+def _check(k: int, *sets: FeatureBatch) -> None:
+    if k < 1 or min(len(points) for points in sets) <= k:
+        counts = " and ".join(str(len(points)) for points in sets)
+        raise InvalidValueError(
+            f"Sets of {counts} samples have no neighbour number {k}.", hint=f"Use more than {k} samples on both sides."
+        )

@@ -1,29 +1,101 @@
 """``ganzoo evaluate``."""
 
 import json
+import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from ganzoo import spec
+from ganzoo.metrics import read_record
 from tests.cli.conftest import Run
+
+DATA = ["--data", "photos", "--features", "digits", "--samples", "50", "--device", "cpu"]
 
 
 def test_evaluate(run: Run, here: Path, model: Path, photos: Path) -> None:
-    options = ["--data", photos, "--features", "digits", "--samples", "50", "--device", "cpu"]
-    told = run("evaluate", model, *options)
+    told = run("evaluate", model, *DATA)
     assert told.code == 0, told.err
     header, *lines = told.out.splitlines()
-    assert header.split()[:2] == ["MEASURED", "SAMPLES"]
+    assert header.split() == ["MEASURED", "SAMPLES", "FRECHET-DISTANCE", "PRECISION", "RECALL"]
     assert lines[0].split()[:2] == ["model", "50"]
-    report = json.loads(run("evaluate", model, *options, "--no-controls", "--json").out)
-    assert "model" in json.dumps(report)
+    assert lines[1].split()[:3] == ["random", "initialisation", "50"]
+    for word in ("votes", "features digits (836b7e059af6; not Inception", "50 samples of seed 0", "ganzoo 0."):
+        assert word in told.out
+    (report,) = json.loads(run("evaluate", model, *DATA, "--no-controls", "--json").out)
+    assert [m["of"] for m in report["measurements"]] == ["model"]
+    assert report["protocol"]["reference_samples"] == 12
+
+
+def test_the_evaluation_is_kept_beside_the_model(run: Run, here: Path, model: Path, photos: Path) -> None:
+    told = run("evaluate", model, *DATA, "--metrics", "pr,dc", "--truncation", "0.7", "--seed", "5", "--no-controls")
+    assert "tiny/evaluation.json" in told.err
+    (kept,) = read_record(here / "tiny" / "evaluation.json")
+    assert kept.name == str(model) and kept.protocol.truncation == 0.7 and kept.protocol.seed == 5
+    assert set(kept.model.figures) == {"precision", "recall", "density", "coverage"}
+    run("evaluate", model, *DATA, "--no-controls")
+    assert len(read_record(here / "tiny" / "evaluation.json")) == 2
+    assert run("generate", model, "-o", "x.png").code == 0  # the folder is still a model
+
+
+def test_a_run_is_measured_by_the_model_that_it_made(run: Run, here: Path, model: Path, photos: Path) -> None:
+    (here / "run" / "checkpoints").mkdir(parents=True)
+    told = run("evaluate", "run", *DATA)
+    assert told.code == 1 and "The run in run has made no model yet" in told.err and "ganzoo resume run" in told.err
+    (here / "tiny").rename(here / "run" / "model")
+    assert run("evaluate", "run", *DATA, "--no-controls").code == 0
+    assert [e.name for e in read_record(here / "run" / "model" / "evaluation.json")] == ["run"]
+
+
+def test_a_checkpoint_file_is_measured_and_nothing_is_written(run: Run, here: Path, model: Path, photos: Path) -> None:
+    before = {p.name for p in here.iterdir()}
+    assert run("evaluate", "g.pth", *DATA, "--no-controls").code == 0
+    assert {p.name for p in here.iterdir()} == before
+
+
+def test_several_models_stand_in_one_table_and_unlike_ones_apart(run: Run, here: Path, model: Path, photos: Path) -> None:
+    told = run("evaluate", model, "g.pth", *DATA, "--no-controls", "--held-out", "photos")
+    header, *lines = told.out.splitlines()[:6]
+    rows = [line.split() for line in lines]
+    assert header.split()[:3] == ["MODEL", "MEASURED", "SAMPLES"]
+    assert [row[:3] for row in rows] == [
+        ["tiny", "model", "50"],
+        ["tiny", "model", "12"],
+        ["held-out", "real", "data"],
+        ["g.pth", "model", "50"],
+        ["g.pth", "model", "12"],
+    ]
+    assert rows[0][1:] == rows[3][1:]  # the same weights
+    run("evaluate", model, *DATA, "--no-controls", "--samples", "40")
+    stored = run("evaluate", "tiny/evaluation.json")
+    assert stored.code == 0
+    above, below = stored.out.split("Not to be compared with the first table:")
+    assert "samples: 40 instead of 50" in below and " 50 " in above and " 40 " in below
+
+
+def test_the_lines_for_a_card(run: Run, here: Path, model: Path, photos: Path) -> None:
+    told = run("evaluate", model, *DATA, "--metrics", "fid,modes", "--card")
+    read = msgspec.convert(tomllib.loads(told.out)["metrics"], tuple[spec.Metric, ...])
+    assert [m.of for m in read] == ["model", "random initialisation"]
+    assert {"frechet-distance", "modes", "mode-kl", "rarest-class-share"} == set(read[0].figures)
+    assert read[0].protocol.endswith(
+        "ganzoo evaluate tiny --data photos --features digits --samples 50 --device cpu --metrics fid,modes"
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["--features", "digit"], 1, "There is no feature space named 'digit'.\nDid you mean 'digits'"),
+        (["--features", "digits:2"], 1, "The feature space 'digits' takes no variant"),
+        (["--metrics", "fid,kit"], 1, "There is no metric named 'kit'.\nDid you mean 'kid'"),
+        (["--metrics", "fid,fid"], 1, "Metrics are named once each"),
+        (["--metrics", "modes", "--features", "pixels"], 1, "The metric 'modes' needs class scores"),
         (["--samples", "1"], 2, "is not in the range"),
+        (["--samples", "3"], 1, "no neighbour number 3"),
+        (["--truncation", "0"], 2, "is not in the range"),
+        (["--class", "1"], 1, "is unconditional; it cannot make class 1"),
         (["--data", "nowhere"], 1, "There is no data set named 'nowhere'"),
         (["--held-out", "./nowhere"], 1, "There is no folder nowhere"),
         (["--device", "gpu"], 1, "The device 'gpu'"),
@@ -35,3 +107,12 @@ def test_evaluate_with_wrong_arguments(
     told = run("evaluate", model, "--data", photos, "--features", "digits", "--samples", "8", *arguments)
     assert told.code == code
     assert words in told.err
+
+
+def test_what_is_missing(run: Run, here: Path, model: Path) -> None:
+    assert "needs --data and --features" in run("evaluate", model).err
+    assert run("evaluate").code == 2
+    (here / "broken.json").write_text("{}")
+    told = run("evaluate", "broken.json")
+    assert told.code == 1 and "broken.json is no record of evaluations" in told.err
+    assert "nothing.json" in run("evaluate", "nothing.json").err

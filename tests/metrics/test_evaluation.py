@@ -1,57 +1,16 @@
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 import torch
 from torch import Tensor
 
-from ganzoo.data import TensorDataset
-from ganzoo.errors import InvalidValueError
-from ganzoo.metrics import FeatureBatch, evaluate_generator
-from ganzoo.models import ImageGenerator
+from ganzoo.data import VectorDataset
+from ganzoo.errors import DataError, InvalidValueError
+from ganzoo.metrics import Evaluation, FeatureBatch, Metric, Sets, builtin_metrics, evaluate_generator, evaluator, needs_classes
+from ganzoo.metrics.spaces.plain import Raw
 from ganzoo.models.seeds import sample_seeds
-
-
-class Flat(ImageGenerator):
-    """Makes constant images whose brightness is a normal latent, squeezed; ``shift`` stands for what training changes."""
-
-    def __init__(self, size: int = 4) -> None:
-        super().__init__()
-        self.size = size
-        self.shift = torch.nn.Parameter(torch.tensor(0.0))
-
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        return (1,)
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        return (1, self.size, self.size)
-
-    def forward(self, z: Tensor) -> Tensor:
-        return (0.2 * z + self.shift).clamp(-1, 1).view(-1, 1, 1, 1).expand(-1, 1, self.size, self.size)
-
-
-class Brightness:
-    """The mean of an image twice over, and two classes: dark and bright."""
-
-    name, sha256, classes = "brightness", "0" * 64, ("dark", "bright")
-
-    def __call__(self, images: Tensor) -> FeatureBatch:
-        mean = images.mean((1, 2, 3))
-        return FeatureBatch(torch.stack([mean, mean.square()], 1), torch.stack([-mean, mean], 1))
-
-
-def bright(count: int, seed: int) -> TensorDataset:
-    values = torch.randn(count, generator=torch.Generator().manual_seed(seed)) * 0.2 + 0.5
-    pixels = values.mul(127.5).add(127.5).round().clamp(0, 255).to(torch.uint8)
-    return TensorDataset(pixels.view(-1, 1, 1, 1).expand(-1, 1, 6, 6).contiguous(), f"bright-{seed}")
-
-
-def trained() -> Flat:
-    generator = Flat()
-    torch.nn.init.constant_(generator.shift, 0.5)
-    return generator
+from tests.metrics.toys import Brightness, Flat, Labelled, Linear, bright, diverged, trained
 
 
 def test_a_good_generator_is_told_from_its_controls() -> None:
@@ -68,24 +27,41 @@ def test_a_good_generator_is_told_from_its_controls() -> None:
     assert model_300.figures != model.figures
     assert model.votes["bright"] > 0.95 and random.votes["bright"] < 0.7
     assert sum(random.votes.values()) == pytest.approx(1.0)
+    assert held_out.data.startswith("bright-2 (") and model.data == ""
     assert result.model is model
 
 
 def test_the_protocol_says_what_is_needed_to_repeat_it() -> None:
     reference = bright(50, 1)
-    protocol = evaluate_generator(trained(), reference, Brightness(), samples=20, seed=9, controls=False).protocol
-    assert (protocol.reference, protocol.reference_samples, protocol.seed) == ("bright-1", 50, 9)
+    found = evaluate_generator(trained(), reference, Brightness(), samples=20, seed=9, truncation=0.8, controls=False)
+    protocol = found.protocol
+    assert (protocol.reference, protocol.reference_samples, protocol.seed, protocol.samples) == ("bright-1", 50, 9, 20)
     assert protocol.reference_sha256 == reference.sha256 and protocol.features_sha256 == "0" * 64
-    assert "4x4x1" in str(protocol) and "bright-1" in str(protocol) and "seed 9" in str(protocol)
+    assert (protocol.shape, protocol.truncation, protocol.condition) == ((1, 4, 4), 0.8, "unconditional")
+    assert protocol.preprocessing == "mean of the pixels" and "antialiasing" in protocol.resize and not protocol.flips
+    assert {"ganzoo", "torch"} <= protocol.versions.keys() and set(protocol.metrics) == {"fid", "pr"}
+    for word in ("4x4x1", "bright-1", "20 samples of seed 9", "truncation 0.8", "not Inception", "mean of the pixels"):
+        assert word in str(protocol)
 
 
 def test_the_same_seed_gives_the_same_figures_as_plain_json() -> None:
     first, second = (evaluate_generator(trained(), bright(50, 1), Brightness(), samples=30, seed=s) for s in (4, 4))
-    assert json.loads(json.dumps(first.to_json())) == second.to_json() | {
-        "measurements": list(second.to_json()["measurements"])
-    }
+    assert first == second and json.loads(json.dumps(first.to_json())) == json.loads(json.dumps(second.to_json()))
     other = evaluate_generator(trained(), bright(50, 1), Brightness(), samples=30, seed=5)
     assert other.model.figures != first.model.figures
+    assert other.weights_sha256 == first.weights_sha256
+    changed = evaluate_generator(trained(0.4), bright(50, 1), Brightness(), samples=30, seed=4)
+    assert changed.weights_sha256 != first.weights_sha256
+
+
+def test_truncation_reaches_the_latents() -> None:
+    spread = Metric("spread", "standard deviation", lambda sets: {"spread": float(sets.generated.features[:, 0].std())})
+    figures = [
+        evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[spread], truncation=t, controls=False).model.figures
+        for t in (None, 0.5)
+    ]
+    assert figures[0]["spread"] == pytest.approx(0.2, rel=0.05)
+    assert figures[1]["spread"] == pytest.approx(0.2 * 0.5 * 3**-0.5, rel=0.1)  # nearly uniform in [-0.5, 0.5]
 
 
 def test_the_samples_are_those_of_sample(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,13 +77,149 @@ def test_the_samples_are_those_of_sample(monkeypatch: pytest.MonkeyPatch) -> Non
     assert asked == sample_seeds(600, 7)
 
 
-def test_progress_counts_every_image() -> None:
-    seen: list[int] = []
-    evaluate_generator(trained(), bright(20, 1), Brightness(), held_out=bright(10, 2), samples=300, progress=seen.append)
-    assert sum(seen) == 20 + 300 + 10 + 300
+def test_progress_counts_every_example() -> None:
+    for _ in range(2):  # the second time, the features of the reference come from the cache
+        seen: list[int] = []
+        evaluate_generator(trained(), bright(20, 1), Brightness(), held_out=bright(10, 2), samples=300, progress=seen.append)
+        assert sum(seen) == 20 + 300 + 10 + 300
 
 
 @pytest.mark.parametrize("samples", [0, 1, -5])
 def test_too_few_samples_are_refused(samples: int) -> None:
     with pytest.raises(InvalidValueError):
         evaluate_generator(trained(), bright(20, 1), Brightness(), samples=samples)
+
+
+def test_one_picture_or_fewer_than_neighbours_cannot_be_compared() -> None:
+    with pytest.raises(DataError, match="at least 2 samples"):
+        evaluate_generator(trained(), bright(1, 1), Brightness(), samples=20)
+    with pytest.raises(InvalidValueError, match="no neighbour number 3"):
+        evaluate_generator(trained(), bright(3, 1), Brightness(), samples=20)
+
+
+def test_a_model_that_diverged_is_named() -> None:
+    with pytest.raises(DataError, match="'raw' gives values that are not finite"):
+        evaluate_generator(diverged(), points(20), Raw(), samples=20)
+
+
+def test_a_metric_that_needs_classes_is_refused_before_the_work() -> None:
+    @needs_classes
+    def classes(sets: Sets) -> Mapping[str, float]:
+        raise AssertionError("this must not be reached")
+
+    metric = Metric("mine", "x", classes)
+    with pytest.raises(InvalidValueError, match="'mine' needs class scores, and the feature space 'raw' has no classifier"):
+        evaluate_generator(Linear(), points(20), Raw(), metrics=[metric])
+    with pytest.raises(InvalidValueError, match="needs class scores"):
+        evaluator(Raw(), points(20), builtin_metrics("modes"))
+
+    unmarked = Metric("other", "x", lambda sets: {"n": float(len(sets.scores[0]))})
+    with pytest.raises(InvalidValueError, match="needs class scores"):
+        evaluate_generator(Linear(), points(20), Raw(), metrics=[unmarked], samples=5)
+
+
+def test_figures_that_are_no_numbers_and_names_given_twice() -> None:
+    nan = Metric("nan", "x", lambda sets: {"strange": float("nan")})
+    with pytest.raises(DataError, match="strange of the model came out as no number"):
+        evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[nan], samples=9)
+    one = Metric("one", "x", lambda sets: {"n": 1.0})
+    with pytest.raises(InvalidValueError, match="a figure 'n'"):
+        evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[one, one], samples=9)
+
+
+# --- points and plugin metrics ----------------------------------------------------------------------------------------
+
+
+def points(count: int, seed: int = 0) -> VectorDataset:
+    drawn = torch.randn(count, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return VectorDataset((drawn @ Linear().matrix.T).float(), f"points-{seed}")
+
+
+def test_points_are_measured_as_they_are_and_a_metric_sees_them_and_the_data() -> None:
+    seen: list[Sets] = []
+
+    def inside(sets: Sets) -> Mapping[str, float]:
+        seen.append(sets)
+        made = torch.cat(list(sets.examples))
+        assert torch.equal(made, torch.cat(list(sets.examples)))  # made again, the same
+        assert torch.equal(made, sets.generated.features)
+        return {"within-one": float((made.norm(dim=1) < 1).double().mean())}
+
+    data = points(4000)
+    metrics = (*builtin_metrics("fid"), Metric("mine", "share within 1", inside))
+    found = evaluate_generator(Linear(), data, Raw(), held_out=points(3000, 1), samples=4000, seed=2, metrics=metrics)
+    assert found.protocol.shape == (2,) and found.protocol.resize == "none"
+    assert found.model.figures["frechet-distance"] < 0.02
+    made = Linear().sample(4000, seed=2).tensor
+    assert found.model.figures["within-one"] == float((made.norm(dim=1) < 1).double().mean())
+    assert all(sets.data is data for sets in seen)
+    assert [None if s.sampling is None else s.sampling.count for s in seen] == [4000, 3000, None, 4000]
+    assert torch.equal(seen[1].generated.features, made[:3000])
+
+
+def test_images_and_points_do_not_mix() -> None:
+    with pytest.raises(InvalidValueError, match=r"Flat makes images; points-0 has vectors"):
+        evaluate_generator(trained(), points(9), Brightness())
+
+
+# --- conditional generators -------------------------------------------------------------------------------------------
+
+
+def test_classes_are_drawn_as_the_reference_has_them() -> None:
+    labels = torch.tensor([0] * 10 + [3] * 30)
+    generator = Labelled()
+    found = evaluate_generator(generator, bright(40, 1, labels), Brightness(), samples=2000, controls=False)
+    assert found.protocol.condition == "classes drawn as in the reference"
+    assert set(generator.asked) == {0, 3}
+    assert generator.asked.count(3) / 2000 == pytest.approx(0.75, abs=0.03)  # three standard deviations
+    again = Labelled()
+    evaluate_generator(again, bright(40, 1, labels), Brightness(), samples=2000, controls=False)
+    assert again.asked == generator.asked
+    assert "classes drawn as in the reference" in str(found.protocol)
+
+
+@pytest.mark.parametrize("labels", [None, torch.full((40,), 4)])
+def test_classes_are_drawn_uniformly_where_the_reference_cannot_tell(labels: Tensor | None) -> None:
+    generator = Labelled()
+    found = evaluate_generator(generator, bright(40, 1, labels), Brightness(), samples=2000, controls=False)
+    assert found.protocol.condition == "classes drawn uniformly"
+    for c in range(4):
+        assert generator.asked.count(c) / 2000 == pytest.approx(0.25, abs=0.03)
+
+
+def test_one_class_alone() -> None:
+    generator = Labelled()
+    found = evaluate_generator(generator, bright(40, 1), Brightness(), samples=20, condition=2, controls=False)
+    assert set(generator.asked) == {2} and found.protocol.condition == "class 2 only"
+    with pytest.raises(InvalidValueError, match="Labelled has the classes 0 to 3; it cannot make class 4"):
+        evaluate_generator(generator, bright(40, 1), Brightness(), condition=4)
+    with pytest.raises(InvalidValueError, match="Flat is unconditional; it cannot make class 0"):
+        evaluate_generator(trained(), bright(40, 1), Brightness(), condition=0)
+
+
+# --- while training ---------------------------------------------------------------------------------------------------
+
+
+def test_an_evaluator_measures_what_an_evaluation_does_and_keeps_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+    original = FeatureBatch.once
+
+    def spy(self: FeatureBatch, name, compute):  # type: ignore[no-untyped-def]
+        return original(self, name, lambda rows: (computed.append(len(rows)), compute(rows))[1])
+
+    monkeypatch.setattr(FeatureBatch, "once", spy)
+    space, reference = Brightness(), bright(60, 1)
+    measure = evaluator(space, reference, builtin_metrics("fid", "pr"), samples=50, seed=4)
+    assert space.seen == 0
+    figures = [measure(trained(shift)) for shift in (0.5, 0.1, 0.5)]
+    assert space.seen == 60 + 3 * 50
+    assert computed.count(60) == 2  # moments and radii of the reference, once each
+    assert figures[0] == figures[2] != figures[1]
+    expected: Evaluation = evaluate_generator(trained(), reference, Brightness(), samples=50, seed=4, controls=False)
+    assert figures[0] == expected.model.figures
+
+
+def test_an_evaluator_leaves_the_mode_of_the_network_alone() -> None:
+    generator = trained().train()
+    evaluator(Brightness(), bright(20, 1), samples=10)(generator)
+    assert generator.training

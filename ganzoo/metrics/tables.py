@@ -1,0 +1,98 @@
+"""Evaluations side by side: one table only for what may be compared. And as a model card has them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ganzoo.metrics.evaluation import HELD_OUT, Evaluation, Measurement
+from ganzoo.metrics.protocol import differences
+
+
+@dataclass(frozen=True)
+class Table:
+    """Evaluations that may be compared.
+
+    Attributes:
+        evaluations: Of equal protocols but for what is in `remarks`.
+        apart: Why they may not be compared with the first table, in words; empty for the first.
+        remarks: Slight differences, such as another version of torch, in words.
+    """
+
+    evaluations: tuple[Evaluation, ...]
+    apart: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> list[str]:
+        """Titles of the columns of `rows`."""
+        return ["MODEL", "MEASURED", "SAMPLES", *(name.upper() for name in self._figures)]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """A row a measurement; controls of real data that several evaluations share, once."""
+        seen: list[Measurement] = []
+        rows = []
+        for evaluation in self.evaluations:
+            for each in evaluation.measurements:
+                if each.of == HELD_OUT:
+                    if each in seen:
+                        continue
+                    seen.append(each)
+                values = [_short(each.figures.get(name)) for name in self._figures]
+                rows.append(["" if each.of == HELD_OUT else evaluation.name, each.of, str(each.samples), *values])
+        return rows
+
+    @property
+    def _figures(self) -> list[str]:
+        return list(dict.fromkeys(name for e in self.evaluations for m in e.measurements for name in m.figures))
+
+
+def make_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
+    """As few tables as possible such that nothing stands in one that was measured in another way."""
+    groups: list[list[Evaluation]] = []
+    for evaluation in evaluations:
+        for group in groups:
+            if not differences(group[0].protocol, evaluation.protocol)[0]:
+                group.append(evaluation)
+                break
+        else:
+            groups.append([evaluation])
+    return [_table(group, groups[0][0]) for group in groups]
+
+
+def card_metrics(evaluation: Evaluation, command: str) -> str:
+    """The lines ``metrics = [...]`` of a card in a registry file.
+
+    Args:
+        evaluation: What was measured.
+        command: How to measure it again.
+    """
+    protocol = json.dumps(f"{evaluation.protocol}; {evaluation.protocol.versions_text}; {command}", ensure_ascii=False)
+    lines = []
+    for each in evaluation.measurements:
+        figures = ", ".join(f"{name} = {_number(value)}" for name, value in each.figures.items())
+        seed = "" if each.of == HELD_OUT else f" seed = {evaluation.protocol.seed},"
+        lines.append(
+            f'    {{ of = "{each.of}", samples = {each.samples},{seed} source = "measured", '
+            f"figures = {{ {figures} }}, protocol = {protocol} }},\n"
+        )
+    return f"metrics = [\n{''.join(lines)}]"
+
+
+def _table(group: list[Evaluation], first: Evaluation) -> Table:
+    grave, _ = differences(first.protocol, group[0].protocol)
+    remarks: dict[str, None] = {}
+    for other in group[1:]:
+        _, slight = differences(group[0].protocol, other.protocol)
+        remarks |= {f"{name}: {a} for {group[0].name}, {b} for {other.name}": None for name, (a, b) in slight.items()}
+    return Table(tuple(group), tuple(f"{name}: {b} instead of {a}" for name, (a, b) in grave.items()), tuple(remarks))
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
+
+
+def _number(value: float) -> str:
+    return repr(round(value, 4) if abs(value) >= 0.1 else float(f"{value:.4g}"))
