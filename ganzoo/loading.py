@@ -14,7 +14,15 @@ from torch import Tensor
 from ganzoo.building import build, network_class
 from ganzoo.catalog import Catalog, catalog
 from ganzoo.catalog.names import CatalogueName, HubName, PathName, parse_name
-from ganzoo.checkpoint import Match, StoredModel, read_checkpoint, read_model, read_safetensors, recognise
+from ganzoo.checkpoint import (
+    Match,
+    StoredModel,
+    module_classes,
+    read_checkpoint,
+    read_model,
+    read_safetensors,
+    recognise,
+)
 from ganzoo.checkpoint.conversion import conversion_key, store
 from ganzoo.checkpoint.folder import CONFIG, ModelConfig, read_config, weights_file
 from ganzoo.checkpoint.recognition import best_matches
@@ -134,6 +142,23 @@ def load(
         raise ConfigError(f"{found.origin} cannot be built. {e.message}", hint=e.hint) from e
     except CheckpointError as e:
         raise CheckpointError(f"{found.origin} cannot be loaded. {e.message}", hint=e.hint) from e
+
+
+def roles_of(source: Source) -> list[Role]:
+    """The networks that a model has; its weights are not downloaded.
+
+    Raises:
+        GanzooError: no such model, or one that cannot be read; as `load`.
+    """
+    match parse_name(source):
+        case CatalogueName() as name:
+            return list(dict.fromkeys(f.role for f in _card(name, os.fspath(source)).files))
+        case HubName() as name:
+            return _roles(_hub_config(name)[1])
+        case PathName(path) if path.is_dir():
+            return list(read_model(path).files)
+        case PathName(path):
+            return [match.role for match in _recognise(path, _Hints())]
 
 
 def download(source: str, *, role: Role | None = None, force: bool = False) -> dict[str, Fetched]:
@@ -323,8 +348,8 @@ def _from_matches(path: Path, matches: list[Match], wanted: Role | None) -> _Fou
 
 def _recognise(path: Path, hints: _Hints) -> list[Match]:
     """The networks in a file, one for each role."""
-    checkpoint = read_checkpoint(path)
     known = [(plugin.name, each) for plugin, each in host().architectures().values()]
+    checkpoint = read_checkpoint(path, classes=module_classes(known, hints.architecture))
     found = recognise(checkpoint, known, architecture=hints.architecture, config=hints.config)
     return list(best_matches(found).values())
 

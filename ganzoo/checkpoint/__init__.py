@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ganzoo.checkpoint.reading import read_checkpoint as read_checkpoint
     from ganzoo.checkpoint.recognition import Match as Match
     from ganzoo.checkpoint.recognition import best_matches as best_matches
+    from ganzoo.checkpoint.recognition import module_classes as module_classes
     from ganzoo.checkpoint.recognition import recognise as recognise
     from ganzoo.checkpoint.safetensors_file import read_safetensors as read_safetensors
     from ganzoo.checkpoint.safetensors_file import write_safetensors as write_safetensors
@@ -37,6 +38,7 @@ _PUBLIC = {
     "conversion_key": "conversion",
     "convert": "conversion",
     "file_sha256": "conversion",
+    "module_classes": "recognition",
     "read_checkpoint": "reading",
     "read_model": "folder",
     "read_safetensors": "safetensors_file",
@@ -57,6 +59,7 @@ __all__ = [
     "conversion_key",
     "convert",
     "file_sha256",
+    "module_classes",
     "read_checkpoint",
     "read_model",
     "read_safetensors",

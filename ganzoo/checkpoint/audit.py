@@ -1,6 +1,6 @@
 """What a pickle may ask for: the exact list of names that ``torch.save`` needs to describe tensors."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ganzoo.checkpoint.wording import printable
@@ -33,6 +33,7 @@ ALLOWED = INERT | {
     *(f"torch.{name}" for name in DTYPES),
     *(f"torch.{device}{name}Storage" for name in STORAGES for device in ("", "cuda.")),
 }
+NESTED = "torch.storage._load_from_bytes"  # a storage as a file of torch.save inside another pickle
 # Tensors without plain data, and what only they ask for.
 UNSUPPORTED = {
     "torch._utils._rebuild_qtensor": "quantised",
@@ -61,15 +62,21 @@ def is_dangerous(name: str) -> bool:
     return name.partition(".")[0] in _DANGEROUS_MODULES or name.startswith("<")
 
 
-def check_names(path: Path, names: Iterable[str]) -> None:
+def check_names(path: Path, names: Iterable[str], also: Collection[str] = ()) -> None:
     """Refuses what is outside the list.
+
+    Args:
+        path: The file, for messages.
+        names: What it asks for.
+        also: Exact names that are allowed besides, as inert records.
 
     Raises:
         HostileFileError: it names everything that is not on the list, the most alarming first.
         CheckpointError: all of it is harmless, but there are tensors without plain data.
     """
     names = list(names)
-    outside = [name for name in names if name not in ALLOWED and name not in UNSUPPORTED and name not in _BESIDE_UNSUPPORTED]
+    known = (ALLOWED, UNSUPPORTED, _BESIDE_UNSUPPORTED, also)
+    outside = [name for name in names if not any(name in each for each in known)]
     if outside:
         forbidden = sorted(outside, key=lambda name: not is_dangerous(name))
         shown = [printable(name, 100) for name in forbidden[:12]]

@@ -7,11 +7,11 @@ from typing import Any
 
 from ganzoo.checkpoint.folder import StoredModel, model_config, write_model
 from ganzoo.checkpoint.reading import read_checkpoint
-from ganzoo.checkpoint.recognition import Architectures, Match, best_matches, recognise
+from ganzoo.checkpoint.recognition import Architectures, Match, best_matches, module_classes, recognise
 from ganzoo.checkpoint.sniff import sniff
 from ganzoo.checkpoint.zip_file import check_sums
 
-CONVERTER_VERSION = 1  # raise it when the same file would be converted differently
+CONVERTER_VERSION = 2  # raise it when the same file would be converted differently
 
 
 def convert(
@@ -39,7 +39,8 @@ def convert(
         CheckpointError: the file cannot be read or recognised.
         OutputError: ``output`` cannot be written.
     """
-    matches = recognise(read_checkpoint(path), architectures, architecture=architecture, config=config)
+    checkpoint = read_checkpoint(path, classes=module_classes(architectures, architecture))
+    matches = recognise(checkpoint, architectures, architecture=architecture, config=config)
     return store(path, output, matches, distribution=distribution, overwrite=overwrite)
 
 

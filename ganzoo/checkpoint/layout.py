@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +15,13 @@ class LayoutReader(ABC):
 
     A subclass gives `config` and `keys`, and overrides `convert` and `export` together where names alone are not enough (a
     transposed weight, say). It holds no state: one is made for each use.
+
+    Attributes:
+        classes: Where such files are pickles of whole networks: the exact names, ``module.Class``, of all classes of modules in
+            them, those of PyTorch included. They are looked up as text and never imported.
     """
+
+    classes: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def config(self, shapes: Shapes) -> dict[str, Any] | None:

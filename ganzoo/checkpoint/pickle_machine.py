@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.checkpoint.pickle_opcodes import TABLE
-from ganzoo.checkpoint.pickle_state import Machine, Record, Refused
+from ganzoo.checkpoint.pickle_state import Data, Machine, Record, Refused
 
 _STOP = ord(".")
 
@@ -23,7 +23,7 @@ class Limits:
     """How much one pickle may hold.
 
     Attributes:
-        size: Bytes.
+        size: Bytes, those of every `Blob` not counted.
         opcodes: Steps of the program; a tensor takes about 25.
     """
 
@@ -56,13 +56,13 @@ class PickleError(Exception):
         self.names = tuple(names)
 
 
-def run_pickle(data: bytes, start: int = 0, limits: Limits = Limits()) -> Pickle:
-    """The pickle that begins at ``start``.
+def run_pickle(data: Data, start: int = 0, limits: Limits = Limits()) -> Pickle:
+    """The pickle that begins at ``start``. Long bytes in it are not read: each is a `Blob` that says where they are.
 
     Raises:
         PickleError: the data ends early, is damaged, or exceeds ``limits``.
     """
-    machine = Machine(data, start, start + limits.size)
+    machine = Machine(data, start, limits.size)
     try:
         value = _run(machine, limits.opcodes)
     except Refused as e:
@@ -75,6 +75,8 @@ def run_pickle(data: bytes, start: int = 0, limits: Limits = Limits()) -> Pickle
 def _run(machine: Machine, opcodes: int) -> Any:
     data = machine.data
     for _ in range(opcodes):
+        if machine.position >= machine.end:
+            raise Refused(machine.ending())
         code = data[machine.position]
         machine.position += 1
         if code == _STOP:

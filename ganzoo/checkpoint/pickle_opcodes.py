@@ -214,10 +214,10 @@ _ACTIONS: dict[bytes, Callable[[Machine], None]] = {
     b"X": _push(lambda m: _utf8(m.counted("<I"))),
     b"\x8c": _push(lambda m: _utf8(m.counted("<B"))),
     b"\x8d": _push(lambda m: _utf8(m.counted("<Q"))),
-    b"B": _push(lambda m: m.counted("<I")),
-    b"C": _push(lambda m: m.counted("<B")),
-    b"\x8e": _push(lambda m: m.counted("<Q")),
-    b"\x96": _push(lambda m: m.counted("<Q")),  # a bytearray, which nobody will change
+    b"B": _push(lambda m: m.literal("<I")),
+    b"C": _push(lambda m: m.literal("<B")),
+    b"\x8e": _push(lambda m: m.literal("<Q")),
+    b"\x96": _push(lambda m: m.literal("<Q")),  # a bytearray, which nobody will change
     b"\x97": _refuse_buffer,
     b"\x98": _refuse_buffer,
     # containers

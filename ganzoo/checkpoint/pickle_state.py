@@ -1,19 +1,31 @@
 """The parts of the machine that runs a pickle as data: its stack, memo and limits, and the records that it makes."""
 
+import mmap
 import struct
 from dataclasses import dataclass
 from typing import Any
+
+Data = bytes | mmap.mmap
 
 MAX_DEPTH = 100  # of what is nested; the deepest checkpoints that people write have about ten levels
 PERSISTENT = "<persistent id>"
 COMPUTED = "<a name computed while loading>"
 COMPUTED_CALL = "<a function computed while loading>"
+MAX_INLINE = 64  # bytes of a literal; longer ones stay where they are, as a `Blob`
 _MAX_NAMES = 10_000  # different globals
 _MAX_KEY = 512  # characters of a dict's key
 _MAX_KEY_TUPLE = 16  # parts of a key that is a tuple
 _MAX_ODD_KEYS = 10_000  # keys whose hashes a file could make collide, which costs their number squared
 _PYTHON2_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _PLAIN = (str, bytes, int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that a pickle holds and that were not read: where they begin in its data, and how many there are."""
+
+    start: int
+    size: int
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -45,11 +57,17 @@ class Refused(Exception):  # noqa: N818  becomes a PickleError
 
 
 class Machine:
-    """Stack, memo and position. The methods named after an opcode's kind carry it out."""
+    """Stack, memo and position. The methods named after an opcode's kind carry it out.
 
-    def __init__(self, data: bytes, start: int, limit: int) -> None:
-        self.data = data[:limit] if len(data) > limit else data
-        self.position, self.cut = start, len(data) > limit
+    Args:
+        data: The pickle is in it; a mapped file is never copied as a whole.
+        start: Where it begins.
+        size: How many bytes it may have, those of every `Blob` not counted.
+    """
+
+    def __init__(self, data: Data, start: int, size: int) -> None:
+        self.data = data
+        self.position, self.end = start, min(start + size, len(data))
         self.stack: list[Any] = []
         self.marked: list[list[Any]] = []  # the stacks below each mark
         self.memo: dict[int, Any] = {}
@@ -59,17 +77,17 @@ class Machine:
 
     def ending(self) -> str:
         """Words for having come to the end of the data."""
-        if self.position < len(self.data):
+        if self.position < self.end:
             return ""
-        return "it is too long for a description of tensors" if self.cut else "it ends early"
+        return "it is too long for a description of tensors" if self.end < len(self.data) else "it ends early"
 
     # --- reading ---
 
     def take(self, count: int) -> bytes:
         """The next ``count`` bytes."""
         end = self.position + count
-        if count < 0 or end > len(self.data):
-            self.position = len(self.data)
+        if count < 0 or end > self.end:
+            self.position = self.end
             raise Refused(self.ending())
         taken = self.data[self.position : end]
         self.position = end
@@ -82,9 +100,9 @@ class Machine:
 
     def line(self, limit: int | None = None) -> bytes:
         """What comes before the next line break; ``limit`` is that of a number's digits."""
-        end = self.data.find(b"\n", self.position)
+        end = self.data.find(b"\n", self.position, self.end)
         if end < 0:
-            self.position = len(self.data)
+            self.position = self.end
             raise Refused(self.ending())
         taken = self.take(end - self.position)
         self.position += 1
@@ -95,6 +113,16 @@ class Machine:
     def counted(self, form: str) -> bytes:
         """Bytes that are preceded by their number."""
         return self.take(self.number(form))
+
+    def literal(self, form: str) -> bytes | Blob:
+        """Bytes that are preceded by their number; where there are many, only where they are."""
+        count = self.number(form)
+        if count <= MAX_INLINE or self.position + count > len(self.data):
+            return self.take(count)
+        blob = Blob(self.position, count)
+        self.position += count
+        self.end = min(self.end + count, len(self.data))
+        return blob
 
     # --- marks ---
 

@@ -1,5 +1,6 @@
 """Opens a checkpoint file of any known container as data."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,16 @@ class Checkpoint:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def read_checkpoint(path: str | Path) -> Checkpoint:
+def read_checkpoint(path: str | Path, *, classes: Collection[str] = ()) -> Checkpoint:
     """The tensors of a checkpoint file, found by its content whatever its name is. Nothing in it is executed.
 
     Every size and position is checked; the weights themselves are not read, so that a flipped bit among them is not noticed
     here. `convert` and `store` compare them with the checksums of the file first.
+
+    Args:
+        path: The file.
+        classes: Exact names of the modules' classes that a pickle of whole networks may hold (`module_classes` tells what the
+            layouts know). Each module is read as its state dict; nothing is imported.
 
     Raises:
         HostileFileError: a pickle that asks for code; it names what.
@@ -50,7 +56,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         states, _ = find_states(tensors)
         metadata.pop(TIES, None)
         return _checked(Checkpoint(path, container, states, dict(metadata)), tensors)
-    content = _READERS[container](path)
+    content = _READERS[container](path, classes)
     try:
         states, values = find_states(content)
     except CorruptFileError as e:

@@ -1,15 +1,16 @@
 """Tensors and plain containers from the inert records of a pickle, by an exact list of what a record may mean."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ganzoo.checkpoint.audit import DTYPES, INERT
-from ganzoo.checkpoint.pickle_state import MAX_DEPTH, PERSISTENT, Record
+from ganzoo.checkpoint.audit import DTYPES, INERT, NESTED
+from ganzoo.checkpoint.modules import is_module, module_state
+from ganzoo.checkpoint.pickle_state import MAX_DEPTH, PERSISTENT, Blob, Record
 from ganzoo.checkpoint.storages import FileStorages, Storage, is_size
 from ganzoo.checkpoint.wording import printable, printable_shape
 from ganzoo.errors import CheckpointError, CorruptFileError
@@ -33,10 +34,19 @@ class Rebuilder:
     Args:
         path: The file, for messages.
         storages: Where the data of its tensors is.
+        classes: Names of modules' classes; a module becomes its state dict.
+        nested: Reads a storage that is a file of ``torch.save`` of its own; None where there is no such thing.
     """
 
-    def __init__(self, path: Path, storages: FileStorages) -> None:
-        self._path, self._storages = path, storages
+    def __init__(
+        self,
+        path: Path,
+        storages: FileStorages,
+        classes: Collection[str] = (),
+        nested: Callable[[Blob], Storage] | None = None,
+    ) -> None:
+        self._path, self._storages, self._classes, self._nested = path, storages, classes, nested
+        self._names = 0
         self._done: dict[int, Any] = {}  # by identity; the pickle's value keeps them all alive
         self._open: set[int] = set()
         self._tensors = 0
@@ -55,6 +65,7 @@ class Rebuilder:
             "torch._utils._rebuild_parameter": self._parameter,
             "torch._utils._rebuild_parameter_with_state": self._parameter,
             "torch._tensor._rebuild_from_type_v2": self._of_type,
+            NESTED: self._nested_storage,
         }
 
     def rebuild(self, value: Any, depth: int = 0) -> Any:
@@ -95,6 +106,8 @@ class Rebuilder:
         if record.args is None:
             short = record.name.removeprefix("torch.")
             return getattr(torch, short, record) if short in DTYPES else record
+        if record.name in self._classes:
+            return self._module(record, depth)
         if record.name in INERT and not record.name.endswith(".scalar"):
             return record
         args = tuple(self.rebuild(arg, depth) for arg in record.args)
@@ -120,7 +133,28 @@ class Rebuilder:
             raise self._damaged(f"it changes a value of {printable(record.name)} in a way that torch.save does not")
         return made
 
+    # --- modules ---
+
+    def _module(self, record: Record, depth: int) -> Any:
+        """Its state dict; an object that is no module stays a record."""
+        if not is_module(record.state):
+            return record
+        try:
+            made = module_state(record.state, lambda value: self.rebuild(value, depth))
+        except ValueError as e:
+            raise self._damaged(f"{e} (an object of {printable(record.name)})") from e
+        self._names += len(made)  # one tensor has a name in each module around it
+        if self._names > 2 * MAX_TENSORS:
+            raise self._damaged(f"its modules have more than {2 * MAX_TENSORS} tensors")
+        return made
+
     # --- tensors ---
+
+    def _nested_storage(self, args: tuple[Any, ...]) -> Storage:
+        (blob,) = args
+        if self._nested is None or not isinstance(blob, Blob):
+            raise TypeError
+        return self._nested(blob)
 
     def _parameter(self, args: tuple[Any, ...]) -> Tensor:
         if not isinstance(args[0], Tensor):
@@ -191,14 +225,14 @@ def _ordered(args: tuple[Any, ...]) -> dict[Any, Any]:
     raise TypeError
 
 
-def _literal_bytes(args: tuple[Any, ...]) -> bytes:
+def _literal_bytes(args: tuple[Any, ...]) -> bytes | Blob:
     """The ways in which protocol 2 writes bytes: nothing, a text with its encoding, or plain bytes."""
     if not args:
         return b""
     value, *encoding = args
     if isinstance(value, str) and len(encoding) == 1 and encoding[0] in _LATIN:
         return value.encode("latin-1")
-    if isinstance(value, bytes) and not encoding:
+    if isinstance(value, bytes | Blob) and not encoding:
         return value
     raise TypeError
 

@@ -126,6 +126,21 @@ def recognise(
     return tuple(matches)
 
 
+def module_classes(architectures: Architectures, architecture: str | None = None) -> frozenset[str]:
+    """The classes of modules that the layouts of ``architectures`` know, for `read_checkpoint`.
+
+    Args:
+        architectures: As for `recognise`.
+        architecture: As for `recognise`.
+
+    Raises:
+        UnknownNameError: ``architecture`` is none of ``architectures``.
+    """
+    # A reader that cannot be used is reported by `recognise`.
+    candidates = _candidates(_chosen(architectures, architecture), [])
+    return frozenset().union(*(candidate.reader.classes for candidate in candidates))
+
+
 def best_matches(matches: Iterable[Match]) -> dict[Role, Match]:
     """One match for each role: a moving average before raw weights, else the first in the file."""
     best: dict[Role, Match] = {}

@@ -78,6 +78,11 @@ def _named(place: str, mapping: Mapping[Any, Any]) -> dict[str, Tensor]:
     return named
 
 
+def is_optimiser(value: Any) -> bool:
+    """Whether it is the state of an optimiser, as `torch.optim.Optimizer.state_dict` makes it."""
+    return isinstance(value, Mapping) and "state" in value and "param_groups" in value
+
+
 def unwrap(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """``tensors`` without the prefixes that wrappers put before every name."""
     names = dict.fromkeys(tensors)
@@ -115,7 +120,7 @@ def _mappings(value: Any, place: str, depth: int, seen: set[int]) -> Iterator[tu
         return
     seen.add(id(value))
     if isinstance(value, Mapping):
-        if {"state", "param_groups"} <= set(value):  # an optimiser
+        if is_optimiser(value):
             return
         yield place, value
     for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):

@@ -87,7 +87,7 @@ class FileStorages:
 
     def __init__(self, path: Path, regions: Mapping[str, Region]) -> None:
         self._path, self._regions = path, regions
-        self._made: dict[str, torch.UntypedStorage] = {}
+        self._made: dict[Region, torch.UntypedStorage] = {}
 
     def claimed(self, key: object) -> Storage:
         """The storage that a persistent id means.
@@ -96,7 +96,14 @@ class FileStorages:
             CorruptFileError: the file has no such storage, or one of another size.
         """
         claim = read_claim(self._path, key)
-        region = self._regions.get(claim.key)
+        return self.at(claim, self._regions.get(claim.key))
+
+    def at(self, claim: Claim, region: Region | None) -> Storage:
+        """The storage of a claim that was already read, in that part of the file.
+
+        Raises:
+            CorruptFileError: the file has no such storage, or one of another size.
+        """
         width = claim.dtype.itemsize
         if region is None or claim.elements * width != region.size:
             there = "no such data" if region is None else f"{region.size} bytes"
@@ -104,7 +111,7 @@ class FileStorages:
                 f"{self._path} is damaged: the storage '{printable(claim.key)}' should have {claim.elements} elements of "
                 f"{width} bytes, but the file has {there}."
             )
-        data = self._data(claim.key, region, width)
+        data = self._data(region, width)
         if claim.view is None:
             return Storage(data, claim.dtype)
         start, count = claim.view
@@ -112,12 +119,12 @@ class FileStorages:
             raise CorruptFileError(f"{self._path} is damaged: a view reaches beyond the storage '{printable(claim.key)}'.")
         return Storage(data[start * width : (start + count) * width], claim.dtype)
 
-    def _data(self, key: str, region: Region, width: int) -> torch.UntypedStorage:
-        if key not in self._made:
+    def _data(self, region: Region, width: int) -> torch.UntypedStorage:
+        if region not in self._made:
             data = self._whole[region.offset : region.offset + region.size] if region.size else torch.UntypedStorage(0)  # type: ignore[no-untyped-call]
             # The legacy format puts bytes anywhere; processors want numbers at multiples of their size.
-            self._made[key] = data.clone() if region.offset % width else data
-        return self._made[key]
+            self._made[region] = data.clone() if region.offset % width else data
+        return self._made[region]
 
     @cached_property
     def _whole(self) -> Any:

@@ -1,25 +1,37 @@
-"""Files of ``torch.save``, zip or legacy, read as data. Neither PyTorch's reader nor Python's ever sees them."""
+"""Files of ``torch.save``, zip or legacy, and plain pickles, read as data.
 
+Neither PyTorch's reader nor Python's ever sees them.
+"""
+
+import mmap
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from ganzoo.checkpoint.audit import RESAVE, check_names
+from ganzoo.checkpoint.audit import NESTED, check_names
 from ganzoo.checkpoint.pickle_machine import Limits, Pickle, PickleError, run_pickle
-from ganzoo.checkpoint.pickle_state import Record
+from ganzoo.checkpoint.pickle_state import PERSISTENT, Blob, Data, Record
 from ganzoo.checkpoint.rebuilding import Rebuilder
-from ganzoo.checkpoint.storages import FileStorages, Region, read_claim
+from ganzoo.checkpoint.states import is_optimiser
+from ganzoo.checkpoint.storages import FileStorages, Region, Storage, read_claim
 from ganzoo.checkpoint.wording import printable
 from ganzoo.checkpoint.zip_file import read_records
 from ganzoo.errors import CheckpointError, CorruptFileError
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
+LIMITS = Limits()
+NESTED_LIMITS = Limits(size=4096, opcodes=1000)  # of each pickle of a storage; about 250 bytes are usual
 
 
-def read_torch_zip(path: Path) -> Any:
+def read_torch_zip(path: Path, classes: Collection[str] = ()) -> Any:
     """The object in a zip file of ``torch.save``, its tensors memory-mapped (private, copy on write).
+
+    Args:
+        path: The file.
+        classes: Names of modules' classes that it may hold; each module is read as its state dict.
 
     Raises:
         HostileFileError: its pickle asks for code.
@@ -27,43 +39,83 @@ def read_torch_zip(path: Path) -> Any:
         CheckpointError: a kind of archive that holds code (TorchScript), or tensors without plain data.
     """
     records = read_records(path)
-    content = _pickle(path, records.pickle, 0)
+    content = _pickle(path, records.pickle, 0, also=classes)
     _check_byteorder(path, records.byteorder)
-    return Rebuilder(path, FileStorages(path, records.storages)).rebuild(content.value)
+    return Rebuilder(path, FileStorages(path, records.storages), classes).rebuild(content.value)
 
 
-def read_pickle(path: Path) -> Any:
-    """The object in a legacy file of ``torch.save``. Any other pickle is refused with the names that it asks for.
+def read_pickle(path: Path, classes: Collection[str] = ()) -> Any:
+    """The object in a legacy file of ``torch.save``, or in a plain pickle. Arguments as for `read_torch_zip`.
+
+    In a plain pickle each storage is a legacy file of its own. The state of optimisers, most of such a file, is left out.
 
     Raises:
-        HostileFileError: it asks for code.
+        HostileFileError: it asks for code, also inside a storage.
         CorruptFileError: a truncated or damaged file.
-        CheckpointError: a pickle that is no file of ``torch.save``, or tensors without plain data.
+        CheckpointError: tensors without plain data.
     """
-    with path.open("rb") as stream:
-        data = stream.read(Limits().size + 1)  # all five pickles; the bytes of the tensors follow them
-        magic = _pickle(path, data, 0)
-        if magic.value != LEGACY_MAGIC:
-            raise CheckpointError(f"{path} is a pickle, but none that torch.save made.", hint=RESAVE)
-        protocol = _pickle(path, data, magic.end)
-        machine = _pickle(path, data, protocol.end)
-        if protocol.value != LEGACY_PROTOCOL or not isinstance(machine.value, dict):
-            raise CorruptFileError(f"{path} is damaged, or of a version of torch.save that never was.")
-        content = _pickle(path, data, machine.end)
-        keys = _pickle(path, data, content.end)
-        _check_byteorder(path, "little" if machine.value.get("little_endian", True) else "big")
-        regions = _legacy_regions(path, stream, keys, content.persistent)
-    return Rebuilder(path, FileStorages(path, regions)).rebuild(content.value)
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        first = _pickle(path, data, 0, also={NESTED, *classes})
+        if first.value == LEGACY_MAGIC:
+            legacy = _legacy(path, data, 0, len(data), LIMITS)
+            return Rebuilder(path, FileStorages(path, legacy.regions)).rebuild(legacy.value)
+        storages = FileStorages(path, {})
+
+        def nested(blob: Blob) -> Storage:
+            return _nested(path, data, blob, storages)
+
+        return Rebuilder(path, storages, classes, nested).rebuild(_without_optimisers(first.value))
 
 
-def _pickle(path: Path, data: bytes, start: int) -> Pickle:
-    """Refuses a pickle that asks for anything outside the list."""
+@dataclass(frozen=True)
+class _Legacy:
+    """The object in a legacy file of ``torch.save``, and where its storages are."""
+
+    value: Any
+    regions: dict[str, Region]
+
+
+def _legacy(path: Path, data: mmap.mmap, start: int, end: int, limits: Limits) -> _Legacy:
+    """The legacy file that lies between two positions: five pickles, then the bytes of the tensors."""
+
+    def part(position: int) -> Pickle:
+        return _pickle(path, data, position, replace(limits, size=min(limits.size, end - position)))
+
+    magic = part(start)
+    protocol = part(magic.end)
+    machine = part(protocol.end)
+    if (magic.value, protocol.value) != (LEGACY_MAGIC, LEGACY_PROTOCOL) or not isinstance(machine.value, dict):
+        raise CorruptFileError(f"{path} is damaged, or of a version of torch.save that never was.")
+    content = part(machine.end)
+    keys = part(content.end)
+    _check_byteorder(path, "little" if machine.value.get("little_endian", True) else "big")
+    return _Legacy(content.value, _legacy_regions(path, data, keys, end, content.persistent))
+
+
+def _nested(path: Path, data: mmap.mmap, blob: Blob, storages: FileStorages) -> Storage:
+    """The one storage in the legacy file that is inside a plain pickle."""
+    legacy = _legacy(path, data, blob.start, blob.start + blob.size, NESTED_LIMITS)
+    record = legacy.value
+    if not isinstance(record, Record) or record.name != PERSISTENT:
+        raise CorruptFileError(f"{path} is damaged: one of its storages holds something else.")
+    claim = read_claim(path, (record.args or (None,))[0])
+    return storages.at(claim, legacy.regions.get(claim.key))
+
+
+def _without_optimisers(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: item for key, item in value.items() if not is_optimiser(item)}
+
+
+def _pickle(path: Path, data: Data, start: int, limits: Limits = LIMITS, *, also: Collection[str] = ()) -> Pickle:
+    """Refuses a pickle that asks for anything outside the list, and outside ``also``."""
     try:
-        found = run_pickle(data, start)
+        found = run_pickle(data, start, limits)
     except PickleError as e:
-        check_names(path, e.names)
+        check_names(path, e.names, also)
         raise CorruptFileError(f"{path} is a truncated or damaged pickle: {e}.", hint="Download it again.") from e
-    check_names(path, found.names)
+    check_names(path, found.names, also)
     return found
 
 
@@ -77,23 +129,22 @@ def _check_byteorder(path: Path, byteorder: str) -> None:
         )
 
 
-def _legacy_regions(path: Path, stream: IO[bytes], keys: Pickle, persistent: Iterable[Record]) -> dict[str, Region]:
+def _legacy_regions(path: Path, data: mmap.mmap, keys: Pickle, end: int, persistent: Iterable[Record]) -> dict[str, Region]:
     """Where each storage lies: one after the other, each behind the count of its elements."""
     claims = {claim.key: claim for claim in (read_claim(path, (record.args or (None,))[0]) for record in persistent)}
     names = keys.value
     if not isinstance(names, list) or not all(isinstance(name, str) and name in claims for name in names):
         raise CorruptFileError(f"{path} is damaged: its list of storages does not fit its tensors.")
-    size, position = path.stat().st_size, keys.end
+    position = keys.end
     regions: dict[str, Region] = {}
     for name in names:
-        stream.seek(position)
-        count = int.from_bytes(stream.read(8), "little", signed=True)
+        count = int.from_bytes(data[position : position + 8], "little", signed=True)
         length = count * claims[name].dtype.itemsize
         position += 8
-        if name in regions or count != claims[name].elements or position + length > size:
+        if name in regions or count != claims[name].elements or position + length > end:
             raise CorruptFileError(
                 f"{path} is truncated or damaged: the storage '{printable(name)}' should have {claims[name].elements} "
-                f"elements, but the file says {count} and has {max(0, size - position)} bytes left.",
+                f"elements, but the file says {count} and has {max(0, end - position)} bytes left.",
                 hint="Download it again.",
             )
         regions[name] = Region(position, length)

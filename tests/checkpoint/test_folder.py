@@ -211,6 +211,6 @@ def test_the_key_of_a_conversion_changes_with_all_that_matters(monkeypatch: pyte
         conversion_key("a" * 64, "", {"x": 1}),
     ]
     assert conversion_key("a" * 64) == keys[0]
-    monkeypatch.setattr(conversion, "CONVERTER_VERSION", 2)
+    monkeypatch.setattr(conversion, "CONVERTER_VERSION", conversion.CONVERTER_VERSION + 1)
     keys.append(conversion_key("a" * 64))
     assert len(set(keys)) == 5

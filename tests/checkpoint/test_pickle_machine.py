@@ -2,23 +2,25 @@
 
 import collections
 import decimal
+import mmap
 import pickle
 import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ganzoo.checkpoint.pickle_machine import Limits, PickleError, run_pickle
-from ganzoo.checkpoint.pickle_state import Record
+from ganzoo.checkpoint.pickle_state import Blob, Record
 from tests.checkpoint.assembler import EMPTY, NESTED, START, asks, call, dict_of, doubled, number, text, tuple_of
 
 PLAIN = {
     "numbers": [0, 1, -1, 255, 256, 65535, 65536, -(2**31), 2**31, 2**63, -(2**200), 2.5, -0.0, float("inf")],
     "texts": ["", "x", "ü😀", "two\nlines", "back\\slash 'quoted' \"twice\"", "long" * 100],
-    "bytes": [b"", b"\x00\xff'", b"long" * 100],
+    "bytes": [b"", b"\x00\xff'", b"long" * 16],
     "constants": [None, True, False],
     "tuples": [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)],
     "nested": {"a": [{"b": ({},)}], 3: "c", None: 1, 2.5: 2, b"k": 3, ("x", 1): 4},
@@ -31,6 +33,26 @@ def test_plain_values_come_back_as_they_were(protocol: int) -> None:
     if protocol < 3:
         kept["nested"] = {key: value for key, value in PLAIN["nested"].items() if not isinstance(key, bytes)}  # type: ignore[attr-defined]
     assert run_pickle(pickle.dumps(kept, protocol)).value == kept
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_long_bytes_stay_where_they_are(protocol: int, tmp_path: Path) -> None:
+    long = bytes(range(256)) * 400
+    (tmp_path / "x").write_bytes(b"before" + pickle.dumps([long, "after", bytearray(long)][: 2 + (protocol == 5)], protocol))
+    with (tmp_path / "x").open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        found = run_pickle(data, len(b"before"), Limits(size=1000))  # the long ones do not count
+        blobs = [value for value in found.value if isinstance(value, Blob)]
+        assert [data[blob.start : blob.start + blob.size] for blob in blobs] == [long] * (1 + (protocol == 5))
+        assert found.value[1] == "after"
+        with pytest.raises(PickleError, match="ends early"):
+            run_pickle(data[:100_000], len(b"before"))
+
+
+def test_a_size_is_a_limit_within_a_longer_file() -> None:
+    for data in (pickle.dumps("x" * 50, 0), pickle.dumps(["x"] * 50, 2)):
+        with pytest.raises(PickleError, match="too long"):
+            run_pickle(data + bytes(1000), limits=Limits(size=len(data) - 1))
+        assert run_pickle(data + bytes(1000), limits=Limits(size=len(data))).end == len(data)
 
 
 def test_python_2_texts() -> None:

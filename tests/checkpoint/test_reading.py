@@ -221,7 +221,7 @@ def test_a_name_cannot_paint_the_terminal(tmp_path: Path) -> None:
 
 def test_a_harmless_pickle_that_torch_did_not_make(tmp_path: Path) -> None:
     (tmp_path / "file.pkl").write_bytes(pickle.dumps({"a": [1, 2]}))
-    with pytest.raises(CheckpointError, match="none that torch.save made"):
+    with pytest.raises(CheckpointError, match="no named tensors.*'a'"):
         read_checkpoint(tmp_path / "file.pkl")
 
 

@@ -90,7 +90,7 @@ def test_both_networks_of_a_training_checkpoint(generator: DCGANGenerator, tmp_p
         ("generator", "netG", "pytorch-tutorial"),
         ("discriminator", "netD", "pytorch-tutorial"),
     ]
-    assert matches[0].config == {**SMALL, "widths": None}
+    assert matches[0].config == {**SMALL, "widths": None, "num_classes": 0, "conditioning": None}
     assert matches[0].qualified_name == "dcgan/dcgan"
     rebuilt = build(DCGANGenerator, matches[0].config, matches[0].state)
     assert all(torch.equal(a, b) for a, b in zip(rebuilt.state_dict().values(), generator.state_dict().values(), strict=True))
