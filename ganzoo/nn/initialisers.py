@@ -26,7 +26,14 @@ def initialise(network: nn.Module, name: str) -> None:
         raise ConfigError(f"There is no initialisation '{name}'.", hint=f"Use {', '.join(INITIALISERS)}.")
     for module in network.modules():
         if isinstance(module, _LAYERS):
-            rule(module.weight_orig if isinstance(module, SpectralNorm) else module.weight)
+            rule(trained_weight(module))
             bias = getattr(module, "bias", None)
             if bias is not None:
                 nn.init.zeros_(bias)
+
+
+def trained_weight(layer: nn.Module) -> Tensor:
+    """The weight that training changes: of a spectrally normalised layer the one before normalisation."""
+    weight = layer.weight_orig if isinstance(layer, SpectralNorm) else layer.weight
+    assert isinstance(weight, Tensor)
+    return weight

@@ -3,6 +3,8 @@
 The singular value is estimated from two vectors, ``weight_u`` and ``weight_v``, that are part of the state. In training each
 forward pass improves them by one power iteration (Algorithm 1); in evaluation they are used as they are. The names are those of
 PyTorch's first implementation, so that checkpoints made with it fit.
+
+Other implementations keep ``weight_u`` only and compute one power iteration in every forward pass: the Recomputed layers.
 """
 
 from typing import Any
@@ -49,6 +51,34 @@ class SpectralNorm(nn.Module):
         """``weight`` as a matrix ``[outputs, everything else]``."""
         matrix: Tensor = weight.transpose(0, self.output_axis).flatten(1)
         return matrix
+
+
+class RecomputedSpectralNorm(SpectralNorm):
+    """`SpectralNorm` that computes one power iteration in evaluation too, without storing it, and so needs no ``weight_v``.
+
+    The singular value of the last training pass is kept in ``weight_sigma [1]``, to be looked at; nothing depends on it.
+    """
+
+    weight_sigma: Tensor
+
+    def normalise_weight(self, eps: float) -> None:
+        """As in `SpectralNorm`."""
+        super().normalise_weight(eps)
+        del self.weight_v
+        self.register_buffer("weight_sigma", torch.ones(1))
+
+    def normalised_weight(self) -> Tensor:
+        """The weight over its estimated largest singular value; differentiable in the weight, not in the two vectors."""
+        matrix = self._matrix(self.weight_orig)
+        with torch.no_grad():
+            v = F.normalize(torch.mv(matrix.t(), self.weight_u), dim=0, eps=self.eps)
+            u = F.normalize(torch.mv(matrix, v), dim=0, eps=self.eps)
+        sigma = torch.dot(u, torch.mv(matrix, v))
+        if self.training:
+            with torch.no_grad():
+                self.weight_u.copy_(u)
+                self.weight_sigma.copy_(sigma)
+        return self.weight_orig / sigma
 
 
 class SpectralConv2d(SpectralNorm, nn.Conv2d):
@@ -102,3 +132,19 @@ class SpectralEmbedding(SpectralNorm, nn.Embedding):
     def forward(self, x: Tensor) -> Tensor:
         """Indices ``[...]`` to vectors ``[..., embedding_dim]``."""
         return F.embedding(x, self.normalised_weight())
+
+
+class RecomputedSpectralConv2d(RecomputedSpectralNorm, SpectralConv2d):
+    """`SpectralConv2d` with `RecomputedSpectralNorm`."""
+
+
+class RecomputedSpectralConvTranspose2d(RecomputedSpectralNorm, SpectralConvTranspose2d):
+    """`SpectralConvTranspose2d` with `RecomputedSpectralNorm`."""
+
+
+class RecomputedSpectralLinear(RecomputedSpectralNorm, SpectralLinear):
+    """`SpectralLinear` with `RecomputedSpectralNorm`."""
+
+
+class RecomputedSpectralEmbedding(RecomputedSpectralNorm, SpectralEmbedding):
+    """`SpectralEmbedding` with `RecomputedSpectralNorm`."""

@@ -19,6 +19,12 @@ _DCGAN = Architecture(
         ConfigField(name="latent_size", default=100, doc="entries of z", roles=("generator",)),
         ConfigField(name="width", default=64, doc="channels of the layer next to the image; doubled at each halving"),
         ConfigField(name="widths", default=None, doc="channels of every hidden layer in order, instead of width"),
+        ConfigField(name="num_classes", default=0, doc="number of classes; 0 for an unconditional network"),
+        ConfigField(
+            name="conditioning",
+            default=None,
+            doc="with classes; generator: batch-norm (default), concat; discriminator: projection (default), concat, auxiliary",
+        ),
     ),
     layouts=(
         Layout(

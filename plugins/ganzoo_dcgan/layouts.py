@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganzoo.checkpoint import LayoutReader
+from ganzoo.checkpoint import LayoutReader, studiogan
 
 Shapes = Mapping[str, tuple[int, ...]]
-NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
 
 class TutorialGenerator(LayoutReader):
@@ -29,7 +28,7 @@ class TutorialGenerator(LayoutReader):
         """Their names are ours."""
         stages = _stages(config["image_size"])
         names = [f"main.{3 * i}.weight" for i in range(stages + 1)]
-        names += [f"main.{3 * i + 1}.{part}" for i in range(stages) for part in NORM]
+        names += [f"main.{3 * i + 1}.{part}" for i in range(stages) for part in studiogan.NORM]
         return {name: name for name in names}
 
 
@@ -52,7 +51,7 @@ class TutorialDiscriminator(LayoutReader):
         stages = _stages(32 if config["image_size"] == 28 else config["image_size"])
         convolutions = [0, *(3 * i - 1 for i in range(1, stages + 1))]
         names = [f"main.{i}.weight" for i in convolutions]
-        names += [f"main.{i + 1}.{part}" for i in convolutions[1:-1] for part in NORM]
+        names += [f"main.{i + 1}.{part}" for i in convolutions[1:-1] for part in studiogan.NORM]
         return {name: name for name in names}
 
 
@@ -62,38 +61,28 @@ class StudioGenerator(LayoutReader):
     def config(self, shapes: Shapes) -> dict[str, Any] | None:
         """Everything but the activation, which leaves no trace in the keys."""
         spectral = "linear0.weight_orig" in shapes
-        first = shapes.get(_weight("linear0", spectral))
-        last = shapes.get(_weight("conv4", spectral))
+        first = shapes.get(studiogan.weight("linear0", spectral))
+        last = shapes.get(studiogan.weight("conv4", spectral))
         if first is None or last is None or len(first) != 2 or len(last) != 4:
             return None
-        condition = shapes.get(_weight("blocks.0.0.bn0.gain", spectral))
-        conditional = condition is not None and len(condition) == 2
         return {
             "latent_size": first[1],
             "channels": last[0],
             "width": last[1],
             "spectral_norm": spectral,
-            "attention": _attention(shapes),
-            "conditioning": "cBN" if conditional else "none",
-            "num_classes": condition[1] if condition is not None and conditional else 0,
+            "attention": studiogan.attention_places(shapes),
+            **studiogan.generator_condition(shapes, "blocks.0.0.bn0", spectral),
         }
 
     def keys(self, config: Mapping[str, Any]) -> dict[str, str]:
         """Names differ inside attention only."""
         spectral = bool(config["spectral_norm"])
-        keys = [*_layer("linear0", spectral), *_layer("conv4", spectral)]
-        attention = []
-        for block, attends in _blocks(config):
-            if attends:
-                attention.append(block)
-                continue
-            keys += _layer(f"{block}.deconv0", spectral)
-            if config.get("conditioning", "none") == "none":
-                keys += [f"{block}.bn0.{part}" for part in NORM]
-            else:
-                keys += [f"{block}.bn0.bn.{part}" for part in NORM[2:]]
-                keys += [key for name in ("gain", "bias") for key in _layer(f"{block}.bn0.{name}", spectral, bias=False)]
-        return {**{key: key for key in keys}, **_attention_keys(attention, spectral)}
+        keys = {name: name for each in ("linear0", "conv4") for name in studiogan.layer_keys(each, each, spectral)}
+        for block, attention in studiogan.block_names(3, config.get("attention") or ()):
+            keys |= studiogan.layer_keys(f"{block}.deconv0", f"{block}.deconv0", spectral)
+            keys |= studiogan.generator_norm_keys(f"{block}.bn0", f"{block}.bn0", config, spectral)
+            keys |= studiogan.attention_keys(attention, attention, spectral) if attention else {}
+        return keys
 
 
 class StudioDiscriminator(LayoutReader):
@@ -102,33 +91,31 @@ class StudioDiscriminator(LayoutReader):
     def config(self, shapes: Shapes) -> dict[str, Any] | None:
         """Everything but the activation, ``normalize_embedding`` and the choice between methods with the same keys."""
         spectral = "linear1.weight_orig" in shapes
-        first = shapes.get(_weight("blocks.0.0.conv0", spectral))
-        score = shapes.get(_weight("linear1", spectral))
-        if first is None or score is None or len(first) != 4 or len(score) != 2:
+        first = shapes.get(studiogan.weight("blocks.0.0.conv0", spectral))
+        head = studiogan.head_config(shapes, spectral)
+        if first is None or head is None or len(first) != 4:
             return None
         return {
             "channels": first[1],
             "width": first[0],
             "spectral_norm": spectral,
-            "attention": _attention(shapes),
-            **_heads(shapes, spectral, scores=score[0]),
+            "attention": studiogan.attention_places(shapes),
+            **head,
         }
 
     def keys(self, config: Mapping[str, Any]) -> dict[str, str]:
-        """Names differ inside attention only."""
+        """Names differ inside attention and the head only."""
         spectral = bool(config["spectral_norm"])
-        keys = [*_layer("conv1", spectral), *_layer("linear1", spectral)]
-        norms = [] if spectral else ["bn1"]
-        attention = []
-        for block, attends in _blocks(config):
-            if attends:
-                attention.append(block)
-                continue
-            keys += [*_layer(f"{block}.conv0", spectral), *_layer(f"{block}.conv1", spectral)]
-            norms += [] if spectral else [f"{block}.bn0", f"{block}.bn1"]
-        keys += [f"{norm}.{part}" for norm in norms for part in NORM]
-        keys += _head_keys(config, spectral)
-        return {**{key: key for key in keys}, **_attention_keys(attention, spectral)}
+        keys = studiogan.layer_keys("conv1", "conv1", spectral) | studiogan.head_keys(config, "head", spectral)
+        norms = ["bn1"]
+        for block, attention in studiogan.block_names(3, config.get("attention") or ()):
+            for name in ("conv0", "conv1"):
+                keys |= studiogan.layer_keys(f"{block}.{name}", f"{block}.{name}", spectral)
+            keys |= studiogan.attention_keys(attention, attention, spectral) if attention else {}
+            norms += [f"{block}.bn0", f"{block}.bn1"]
+        for norm in [] if spectral else norms:
+            keys |= studiogan.norm_keys(norm, norm)
+        return keys
 
 
 # --- the tutorial -----------------------------------------------------------------------------------------------------
@@ -165,77 +152,3 @@ def _widths(widths: Sequence[int], *, small_end_first: bool) -> dict[str, Any]:
     if all(channels == from_image[0] << i for i, channels in enumerate(from_image)):
         return {"width": from_image[0]}
     return {"widths": list(widths)}
-
-
-# --- StudioGAN --------------------------------------------------------------------------------------------------------
-
-_ATTENTION = {
-    "conv1x1_theta": "query",
-    "conv1x1_phi": "key",
-    "conv1x1_g": "value",
-    "conv1x1_attn": "output",
-}
-
-
-def _weight(layer: str, spectral: bool) -> str:
-    return f"{layer}.weight_orig" if spectral else f"{layer}.weight"
-
-
-def _layer(name: str, spectral: bool, *, bias: bool = True) -> list[str]:
-    weights = ["weight_orig", "weight_u", "weight_v"] if spectral else ["weight"]
-    return [f"{name}.{part}" for part in (["bias"] if bias else []) + weights]
-
-
-def _attention(shapes: Shapes) -> list[int]:
-    """After which of the blocks, counted from one, attention stands; it takes an entry of its own in ``blocks``."""
-    entries = [int(m[1]) for key in shapes if (m := re.fullmatch(r"blocks\.(\d{1,2})\.0\.sigma", key))]
-    return [entry - i for i, entry in enumerate(sorted(entries))]
-
-
-def _blocks(config: Mapping[str, Any]) -> list[tuple[str, bool]]:
-    """The entries of ``blocks`` in order, and whether each is an attention."""
-    kinds: list[bool] = []
-    for number in (1, 2, 3):
-        kinds += [False, True] if number in (config.get("attention") or ()) else [False]
-    return [(f"blocks.{i}.0", attends) for i, attends in enumerate(kinds)]
-
-
-def _attention_keys(blocks: Sequence[str], spectral: bool) -> dict[str, str]:
-    keys = {f"{block}.sigma": f"{block}.gain" for block in blocks}
-    for block in blocks:
-        for theirs, ours in _ATTENTION.items():
-            names = zip(
-                _layer(f"{block}.{theirs}", spectral, bias=False), _layer(f"{block}.{ours}", spectral, bias=False), strict=True
-            )
-            keys.update(names)
-    return keys
-
-
-def _heads(shapes: Shapes, spectral: bool, *, scores: int) -> dict[str, Any]:
-    """Which conditioning the last layers are for. The multi-hinge and the per-class score have no layers of their own."""
-    second, proxies = shapes.get(_weight("linear2", spectral)), shapes.get(_weight("embedding", spectral))
-    information = _weight("linear_mi", spectral) in shapes
-    classes = {"auxiliary": "TAC"} if information else {}
-    if second is not None and proxies is not None:
-        # The embeddings of the contrastive and the data-to-data losses are the same; the former is the reference's first.
-        return {"conditioning": "2C", "num_classes": proxies[0], "embedding_size": second[0], **classes}
-    if second is not None:
-        return {"conditioning": "AC", "num_classes": second[0], **classes}
-    if proxies is not None:
-        return {"conditioning": "PD", "num_classes": proxies[0]}
-    return {"conditioning": "MH", "num_classes": scores - 1} if scores > 1 else {"conditioning": "none", "num_classes": 0}
-
-
-def _head_keys(config: Mapping[str, Any], spectral: bool) -> list[str]:
-    conditioning = config.get("conditioning", "none")
-    embeds = conditioning in ("2C", "D2DCE")
-    information = config.get("auxiliary", "none") == "TAC"
-    keys: list[str] = []
-    for suffix, layer in (("", "linear2"), ("_mi", "linear_mi")):
-        if suffix and not information:
-            continue
-        if conditioning == "AC" or embeds:
-            keys += _layer(layer, spectral, bias=embeds)
-        if embeds or (conditioning == "PD" and not suffix):
-            keys += _layer(f"embedding{suffix}", spectral, bias=False)
-    return keys

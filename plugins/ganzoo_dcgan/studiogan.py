@@ -1,67 +1,38 @@
 """The DCGAN of StudioGAN (Kang, Shin and Park 2023, arXiv:2206.09479), as its checkpoints have it.
 
 It differs from Radford et al. 2016: biases everywhere, a linear first layer without normalisation, a 3x3 last convolution, two
-convolutions a stage in the discriminator, sum pooling, and a choice of spectral norm, self attention and class conditioning.
-The conditioning methods keep their short names: cBN; AC (Odena et al. 2017), PD (Miyato and Koyama 2018), MH (Kavalerov et al.
-2021), MD (Liu et al. 2019), 2C (Kang and Park 2020), D2DCE (Kang et al. 2021); the auxiliary classifiers TAC (Gong et al. 2019)
-and ADC (Hou et al. 2022).
+convolutions a stage in the discriminator, sum pooling, and a choice of spectral norm, self attention and class conditioning
+(cBN in the generator; those of `ganzoo.nn.heads` in the discriminator).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganzoo.errors import ConfigError, InvalidValueError
-from ganzoo.models import Discriminator, ImageGenerator
+from ganzoo.errors import ConfigError
+from ganzoo.models import Discriminator, ImageGenerator, Judgement
 from ganzoo.nn import (
+    ClassHead,
     ConditionalBatchNorm2d,
+    HeadOutputs,
+    Layers,
     SelfAttention,
-    SpectralConv2d,
-    SpectralConvTranspose2d,
-    SpectralEmbedding,
-    SpectralLinear,
+    activation_named,
     initialise,
+    one_hot,
 )
 
 IMAGE_SIZE = 32  # three doublings from 4x4
 NORM_EPS = 1e-4
 SPECTRAL_EPS = 1e-6
 STAGES = (1, 2, 3)
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "ReLU": F.relu,
-    "Leaky_ReLU": partial(F.leaky_relu, negative_slope=0.1),
-    "ELU": F.elu,
-    "GELU": F.gelu,
-}
-EMBEDDING_METHODS = ("2C", "D2DCE")
-CONDITIONINGS = ("none", "AC", "PD", "MH", "MD", *EMBEDDING_METHODS)
-AUXILIARIES = ("none", "TAC", "ADC")
-
-
-Factory = Callable[..., nn.Module]
-
-
-class _Layers:
-    """Makes layers, spectrally normalised or not."""
-
-    def __init__(self, spectral_norm: bool) -> None:
-        def choose(plain: Factory, spectral: Factory) -> Factory:
-            return partial(spectral, eps=SPECTRAL_EPS) if spectral_norm else plain
-
-        self.convolution = choose(nn.Conv2d, SpectralConv2d)
-        self.deconvolution = choose(nn.ConvTranspose2d, SpectralConvTranspose2d)
-        self.linear = choose(nn.Linear, SpectralLinear)
-        self.embedding = choose(nn.Embedding, SpectralEmbedding)
 
 
 class GeneratorStage(nn.Module):
     """Doubles the resolution: transposed convolution, batch normalisation (given the class or not), activation."""
 
-    def __init__(self, before: int, after: int, classes: int, activation: str, layers: _Layers) -> None:
+    def __init__(self, before: int, after: int, classes: int, activation: str, layers: Layers) -> None:
         super().__init__()
         self.deconv0 = layers.deconvolution(before, after, 4, stride=2, padding=1)
         self.bn0: nn.Module
@@ -69,7 +40,7 @@ class GeneratorStage(nn.Module):
             self.bn0 = ConditionalBatchNorm2d(after, classes, eps=NORM_EPS, linear=layers.linear)
         else:
             self.bn0 = nn.BatchNorm2d(after, eps=NORM_EPS)
-        self.activation = ACTIVATIONS[activation]
+        self.activation = activation_named(activation)
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """``[N, C, H, W]`` to ``[N, C', 2H, 2W]``, given one-hot classes ``y [N, classes]`` or None."""
@@ -108,12 +79,11 @@ class StudioDCGANGenerator(ImageGenerator):
         initialisation: str = "orthogonal",
     ) -> None:
         super().__init__()
-        _check("activation", activation, ACTIVATIONS)
-        _check("conditioning", conditioning, ("none", "cBN"))
-        _check_numbers(attention, conditioning, num_classes)
+        _check_conditioning(conditioning, num_classes)
+        _check_attention(attention)
         self._latent_shape, self._output_shape = (latent_size,), (channels, IMAGE_SIZE, IMAGE_SIZE)
         self.num_classes = num_classes if conditioning == "cBN" else 0
-        layers = _Layers(spectral_norm)
+        layers = Layers("stored" if spectral_norm else "none", eps=SPECTRAL_EPS)
         self.linear0 = layers.linear(latent_size, 8 * width * 4 * 4)
         self.blocks = nn.ModuleList()
         for stage in STAGES:
@@ -154,13 +124,13 @@ class StudioDCGANGenerator(ImageGenerator):
 class DiscriminatorStage(nn.Module):
     """Halves the resolution by two convolutions, batch normalised where there is no spectral norm."""
 
-    def __init__(self, before: int, after: int, activation: str, layers: _Layers, *, batch_norm: bool) -> None:
+    def __init__(self, before: int, after: int, activation: str, layers: Layers, *, batch_norm: bool) -> None:
         super().__init__()
         self.conv0 = layers.convolution(before, after, 3, padding=1)
         self.conv1 = layers.convolution(after, after, 4, stride=2, padding=1)
         self.bn0 = nn.BatchNorm2d(after, eps=NORM_EPS) if batch_norm else None
         self.bn1 = nn.BatchNorm2d(after, eps=NORM_EPS) if batch_norm else None
-        self.activation = ACTIVATIONS[activation]
+        self.activation = activation_named(activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """``[N, C, H, W]`` to ``[N, C', H/2, W/2]``."""
@@ -168,31 +138,6 @@ class DiscriminatorStage(nn.Module):
             x = convolution(x)
             x = self.activation(x if norm is None else norm(x))
         return x
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """Everything that the discriminator says about a batch; None where its conditioning has no such output.
-
-    Attributes:
-        features: Sum-pooled features ``[N, 8 * width]``; of unit length with ``AC`` and ``normalize_embedding``.
-        adversarial: Scores ``[N]``; ``[N, 1 + num_classes]`` with ``MH``, the last one being "generated".
-        embedding: ``[N, embedding_size]`` with ``2C`` and ``D2DCE``.
-        proxy: Embedding of the class, ``[N, embedding_size]``, likewise.
-        class_logits: ``[N, num_classes]`` with ``AC``.
-        information_embedding: The same three of the second classifier of ``TAC``.
-        information_proxy: See above.
-        information_logits: See above.
-    """
-
-    features: Tensor
-    adversarial: Tensor
-    embedding: Tensor | None = None
-    proxy: Tensor | None = None
-    class_logits: Tensor | None = None
-    information_embedding: Tensor | None = None
-    information_proxy: Tensor | None = None
-    information_logits: Tensor | None = None
 
 
 class StudioDCGANDiscriminator(Discriminator):
@@ -232,15 +177,8 @@ class StudioDCGANDiscriminator(Discriminator):
         initialisation: str = "orthogonal",
     ) -> None:
         super().__init__()
-        _check("activation", activation, ACTIVATIONS)
-        _check("conditioning", conditioning, CONDITIONINGS)
-        _check("auxiliary", auxiliary, AUXILIARIES)
-        _check_numbers(attention, conditioning, num_classes)
-        if auxiliary == "TAC" and conditioning not in ("AC", *EMBEDDING_METHODS):
-            raise ConfigError("The auxiliary classifier TAC exists with the conditionings AC, 2C and D2DCE only.")
-        self.num_classes, self.conditioning, self.auxiliary = num_classes, conditioning, auxiliary
-        self.normalize_embedding = normalize_embedding
-        layers = _Layers(spectral_norm)
+        _check_attention(attention)
+        layers = Layers("stored" if spectral_norm else "none", eps=SPECTRAL_EPS)
         self.blocks = nn.ModuleList()
         for stage, before in zip(STAGES, (channels, width, 2 * width), strict=True):
             after = width << (stage - 1)
@@ -248,26 +186,20 @@ class StudioDCGANDiscriminator(Discriminator):
             self.blocks.append(nn.ModuleList([block]))
             if stage in attention:
                 self.blocks.append(nn.ModuleList([SelfAttention(after, convolution=layers.convolution)]))
-        self.activation = ACTIVATIONS[activation]
+        self.activation = activation_named(activation)
         self.conv1 = layers.convolution(4 * width, 8 * width, 3, padding=1)
         self.bn1 = None if spectral_norm else nn.BatchNorm2d(8 * width, eps=NORM_EPS)
-        self._add_heads(8 * width, embedding_size, layers)
+        self.head = ClassHead(
+            8 * width,
+            conditioning=conditioning,
+            num_classes=num_classes,
+            embedding_size=embedding_size,
+            normalize_embedding=normalize_embedding,
+            auxiliary=auxiliary,
+            layers=layers,
+        )
+        self.num_classes = self.head.num_classes
         initialise(self, initialisation)
-
-    def _add_heads(self, features: int, embedding_size: int, layers: _Layers) -> None:
-        embeds = self.conditioning in EMBEDDING_METHODS
-        scores = {"MH": 1 + self.num_classes, "MD": self.num_classes}.get(self.conditioning, 1)
-        classes = self.num_classes * (2 if self.auxiliary == "ADC" else 1)
-        self.linear1 = layers.linear(features, scores)
-        second = embedding_size if embeds else classes
-        if embeds or self.conditioning == "AC":
-            self.linear2 = layers.linear(features, second, bias=embeds)
-        if embeds or self.conditioning == "PD":
-            self.embedding = layers.embedding(classes, embedding_size if embeds else features)
-        if self.auxiliary == "TAC":
-            self.linear_mi = layers.linear(features, second, bias=embeds)
-            if embeds:
-                self.embedding_mi = layers.embedding(classes, embedding_size)
 
     def features(self, x: Tensor) -> Tensor:
         """Sum-pooled features ``[N, 8 * width]`` of images."""
@@ -276,7 +208,7 @@ class StudioDCGANDiscriminator(Discriminator):
         x = self.conv1(x)
         return self.activation(x if self.bn1 is None else self.bn1(x)).sum(dim=(2, 3))
 
-    def judge(self, x: Tensor, c: Tensor | int | None = None, *, generated: bool = False) -> Judgement:
+    def outputs(self, x: Tensor, c: Tensor | int | None = None, *, generated: bool = False) -> HeadOutputs:
         """Everything that the network says about images ``x`` of classes ``c``.
 
         Args:
@@ -287,23 +219,15 @@ class StudioDCGANDiscriminator(Discriminator):
         Raises:
             InvalidValueError: a class is missing or is none of the network's.
         """
-        features = self.features(x)
-        scores: Tensor = self.linear1(features)
-        match self.conditioning:
-            case "none":
-                return Judgement(features, scores.squeeze(1))
-            case "MH":
-                return Judgement(features, scores)
-            case "AC":
-                return self._classified(features, scores.squeeze(1))
-        labels = self._labels(c, x, generated)
-        match self.conditioning:
-            case "MD":
-                return Judgement(features, scores.gather(1, labels[:, None]).squeeze(1))
-            case "PD":
-                return Judgement(features, scores.squeeze(1) + (self.embedding(labels) * features).sum(1))
-            case _:
-                return self._embedded(features, scores.squeeze(1), labels)
+        return self.head.outputs(self.features(x), c, generated=generated)
+
+    def judge(self, x: Tensor, c: Tensor | int | None = None) -> Judgement:
+        """Scores ``[N]``, and class logits ``[N, num_classes]`` with ``AC``.
+
+        Raises:
+            InvalidValueError: a class is missing or is none of the network's.
+        """
+        return Judgement(*self.head(self.features(x), c))
 
     def forward(self, x: Tensor, c: Tensor | int | None = None) -> Tensor:
         """Logits ``[N]``. With ``MH`` the score of the image's class over that of "generated" (Kavalerov et al. 2021, sec. 3).
@@ -311,31 +235,7 @@ class StudioDCGANDiscriminator(Discriminator):
         Raises:
             InvalidValueError: a class is missing or is none of the network's.
         """
-        scores = self.judge(x, c).adversarial
-        if self.conditioning != "MH":
-            return scores
-        labels = class_indices(c, self.num_classes, x)
-        return scores.gather(1, labels[:, None]).squeeze(1) - scores[:, -1]
-
-    def _labels(self, c: Tensor | int | None, x: Tensor, generated: bool) -> Tensor:
-        labels = class_indices(c, self.num_classes, x)
-        return 2 * labels + int(generated) if self.auxiliary == "ADC" else labels
-
-    def _classified(self, features: Tensor, scores: Tensor) -> Judgement:
-        # The reference normalises the features only, although it means to normalise the weights too.
-        features = F.normalize(features, dim=1) if self.normalize_embedding else features
-        information = self.linear_mi(features) if self.auxiliary == "TAC" else None
-        return Judgement(features, scores, class_logits=self.linear2(features), information_logits=information)
-
-    def _embedded(self, features: Tensor, scores: Tensor, labels: Tensor) -> Judgement:
-        outputs = [self.linear2(features), self.embedding(labels)]
-        if self.auxiliary == "TAC":
-            outputs += [self.linear_mi(features), self.embedding_mi(labels)]
-        if self.normalize_embedding:
-            outputs = [F.normalize(output, dim=1) for output in outputs]
-        embedding, proxy, *information = outputs
-        second, second_proxy = information if information else (None, None)
-        return Judgement(features, scores, embedding, proxy, information_embedding=second, information_proxy=second_proxy)
+        return self.judge(x, c).scores
 
 
 def _in_order(blocks: nn.ModuleList) -> Iterator[nn.Module]:
@@ -344,38 +244,13 @@ def _in_order(blocks: nn.ModuleList) -> Iterator[nn.Module]:
         yield from entry.children()
 
 
-def class_indices(c: Tensor | int | None, num_classes: int, batch: Tensor) -> Tensor:
-    """Class of each sample of ``batch`` as indices ``[N]`` on its device.
-
-    Raises:
-        InvalidValueError: no class is given, or one out of range, or not one for each sample.
-    """
-    if c is None:
-        raise InvalidValueError("This model is conditional and needs a class.", hint=f"Give c, from 0 to {num_classes - 1}.")
-    indices = torch.as_tensor(c, dtype=torch.int64, device=batch.device).reshape(-1)
-    if len(indices) == 1:
-        indices = indices.expand(len(batch))
-    if len(indices) != len(batch):
-        raise InvalidValueError(
-            f"There are {len(indices)} classes for {len(batch)} samples.", hint="Give one for each, or one for all."
-        )
-    if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < num_classes:
-        raise InvalidValueError("A class is out of range.", hint=f"This model has the classes 0 to {num_classes - 1}.")
-    return indices
-
-
-def one_hot(c: Tensor | int | None, num_classes: int, batch: Tensor) -> Tensor:
-    """`class_indices` as one-hot vectors ``[N, num_classes]`` of the dtype of ``batch``."""
-    return F.one_hot(class_indices(c, num_classes, batch), num_classes).to(batch.dtype)
-
-
-def _check(name: str, value: str, allowed: Sequence[str] | dict[str, Callable[[Tensor], Tensor]]) -> None:
-    if value not in allowed:
-        raise ConfigError(f"There is no {name} '{value}'.", hint=f"Use {', '.join(allowed)}.")
-
-
-def _check_numbers(attention: Sequence[int], conditioning: str, num_classes: int) -> None:
-    if not set(attention) <= set(STAGES):
-        raise ConfigError(f"Attention stands after the stages 1, 2 or 3, not {list(attention)}.")
+def _check_conditioning(conditioning: str, num_classes: int) -> None:
+    if conditioning not in ("none", "cBN"):
+        raise ConfigError(f"There is no conditioning '{conditioning}'.", hint="Use none or cBN.")
     if conditioning != "none" and num_classes < 1:
         raise ConfigError(f"The conditioning {conditioning} needs num_classes.")
+
+
+def _check_attention(attention: Sequence[int]) -> None:
+    if not set(attention) <= set(STAGES):
+        raise ConfigError(f"Attention stands after the stages 1, 2 or 3, not {list(attention)}.")

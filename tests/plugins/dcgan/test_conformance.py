@@ -13,7 +13,7 @@ from ganzoo.checkpoint import Match, read_checkpoint, recognise
 from ganzoo.errors import ConfigError, InvalidValueError
 from ganzoo.models import Discriminator, Generator, Network
 from ganzoo.models.network import json_value
-from ganzoo_dcgan import ganzoo_architectures
+from ganzoo_dcgan import ganzoo_architectures, layouts
 from ganzoo_dcgan.networks import DCGANDiscriminator, DCGANGenerator
 from ganzoo_dcgan.studiogan import StudioDCGANDiscriminator, StudioDCGANGenerator
 
@@ -71,8 +71,7 @@ def found_in(content: Any, tmp_path: Path, **options: Any) -> tuple[Match, ...]:
 def test_config_layout_and_export_round_trip(cls: type[Network], config: dict[str, Any], tmp_path: Path) -> None:
     network = build_random(cls, config, seed=1).eval()
     assert cls(**network.config).config == network.config
-    state = network.state_dict()
-    foreign = next(iter(found_in_own_names(state, cls, network.config)))
+    foreign = in_their_names(network)
     (match,) = found_in(foreign, tmp_path)
     assert {key: match.config[key] for key in config} == config
     assert network_class(match.architecture, match.role) is cls
@@ -87,14 +86,14 @@ def test_config_layout_and_export_round_trip(cls: type[Network], config: dict[st
     assert torch.equal(rebuilt(x, **call), network(x, **call))
 
 
-def found_in_own_names(state: dict[str, torch.Tensor], cls: type[Network], config: dict[str, Any]) -> Any:
-    """The state under the names of the layout that belongs to the class."""
-    from ganzoo_dcgan import layouts
-
+def in_their_names(network: Network) -> dict[str, torch.Tensor]:
+    """The network's state under the names of the layout that belongs to its class."""
     for architecture, role in PAIRS:
-        if network_class(architecture, role) is cls:
+        if network_class(architecture, role) is type(network):
             (layout,) = [each for each in architecture.layouts if each.role == role]
-            yield getattr(layouts, layout.reader.partition(":")[2])().export(state, config)
+            reader = getattr(layouts, layout.reader.partition(":")[2])()
+            return reader.export(network.state_dict(), network.config)
+    raise AssertionError(f"no layout for {type(network).__name__}")
 
 
 G = build_random(DCGANGenerator, {"image_size": 16, "width": 4, "latent_size": 5}, seed=1).state_dict()
@@ -161,7 +160,7 @@ def test_discriminators_give_a_logit_a_sample(cls: Any, config: dict[str, Any]) 
     assert scores.shape == (3,)
     scores.sum().backward()
     unused = {name for name, p in network.named_parameters() if p.grad is None}
-    assert all(name.startswith(("linear2", "linear_mi", "embedding")) for name in unused)
+    assert all(name.startswith(("head.second", "head.information", "head.proxies")) for name in unused)
 
 
 def test_classes_are_checked() -> None:
@@ -199,19 +198,19 @@ def test_bad_configurations(cls: type[Network], config: dict[str, Any], words: s
 
 def test_what_keys_cannot_tell_can_be_said(tmp_path: Path) -> None:
     config = {"width": 2, "conditioning": "MD", "num_classes": 4}
-    state = build_random(StudioDCGANDiscriminator, config, seed=1).state_dict()
+    state = in_their_names(build_random(StudioDCGANDiscriminator, config, seed=1))
     (guess,) = found_in(state, tmp_path)
     assert (guess.config["conditioning"], guess.config["num_classes"]) == ("MH", 3)
     (told,) = found_in(state, tmp_path, config={**config, "activation": "GELU"})
     assert (told.config["conditioning"], told.config["activation"]) == ("MD", "GELU")
     doubled = {"width": 2, "conditioning": "AC", "num_classes": 4, "auxiliary": "ADC"}
-    state = build_random(StudioDCGANDiscriminator, doubled, seed=1).state_dict()
+    state = in_their_names(build_random(StudioDCGANDiscriminator, doubled, seed=1))
     assert state["linear2.weight"].shape[0] == 8
     (told,) = found_in(state, tmp_path, config={"auxiliary": "ADC", "num_classes": 4})
     assert told.config["num_classes"] == 4
 
 
-def test_the_judgement_of_each_conditioning() -> None:
+def test_the_outputs_of_each_conditioning() -> None:
     x, c = torch.randn(2, 3, 32, 32), torch.tensor([1, 0])
     outputs: dict[str, set[str]] = {
         "none": set(),
@@ -232,23 +231,40 @@ def test_the_judgement_of_each_conditioning() -> None:
             "normalize_embedding": True,
         }
         network = build_random(StudioDCGANDiscriminator, config, seed=1).eval()
-        judgement = network.judge(x, c)
-        given = {name for name, value in vars(judgement).items() if value is not None}
+        told = network.outputs(x, c)
+        given = {name for name, value in vars(told).items() if value is not None}
         assert given == {"features", "adversarial"} | wanted
-        assert judgement.adversarial.shape == ((2, 4) if conditioning == "MH" else (2,))
+        assert told.adversarial.shape == ((2, 4) if conditioning == "MH" else (2,))
         for name in wanted & {"embedding", "proxy", "information_proxy"}:
-            assert torch.allclose(getattr(judgement, name).norm(dim=1), torch.ones(2), atol=1e-5)
-        assert torch.allclose(judgement.features.norm(dim=1), torch.ones(2)) == (conditioning == "AC")
+            assert torch.allclose(getattr(told, name).norm(dim=1), torch.ones(2), atol=1e-5)
+        assert torch.allclose(told.features.norm(dim=1), torch.ones(2)) == (conditioning == "AC")
+
+
+def test_the_judgement_that_training_sees() -> None:
+    x, c = torch.randn(2, 3, 32, 32), torch.tensor([1, 0])
+    for conditioning in ("none", "AC", "PD", "MH", "MD", "2C", "D2DCE"):
+        config = {"width": 2, "conditioning": conditioning, "num_classes": 3}
+        network = build_random(StudioDCGANDiscriminator, config, seed=1).eval()
+        assert network.num_classes == (0 if conditioning == "none" else 3)
+        judgement, told = network.judge(x, c), network.outputs(x, c)
+        wanted = told.adversarial
+        if conditioning == "MH":
+            wanted = told.adversarial[[0, 1], c] - told.adversarial[:, 3]
+        assert torch.equal(judgement.scores, wanted)
+        assert torch.equal(network(x, c), wanted)
+        assert (judgement.class_logits is not None) == (conditioning == "AC")
+        if judgement.class_logits is not None:
+            assert torch.equal(judgement.class_logits, network.head.second(told.features))
 
 
 def test_split_classes_tell_real_from_generated() -> None:
     config = {"width": 2, "conditioning": "PD", "num_classes": 3, "auxiliary": "ADC"}
     network = build_random(StudioDCGANDiscriminator, config, seed=1).eval()
     x, c = torch.randn(2, 3, 32, 32), torch.tensor([1, 2])
-    scores = network.linear1(network.features(x)).squeeze(1)
+    scores = network.head.score(network.features(x)).squeeze(1)
     for generated in (False, True):
-        proxies = network.embedding(2 * c + int(generated))
+        proxies = network.head.proxies(2 * c + int(generated))
         wanted = scores + (proxies * network.features(x)).sum(1)
-        assert torch.allclose(network.judge(x, c, generated=generated).adversarial, wanted)
+        assert torch.allclose(network.outputs(x, c, generated=generated).adversarial, wanted)
     with pytest.raises(InvalidValueError, match="0 to 2"):
         network(x, torch.tensor([0, 3]))

@@ -76,7 +76,7 @@ def test_discriminator(path: Path, dtype: torch.dtype, tmp_path: Path) -> None:
     pack = read_pack(path)
     match = recognised(pack, "discriminator", tmp_path)
     D, inputs = network(match, dtype), floats(pack, dtype)
-    real, fake = D.judge(inputs["real"], inputs["label_real"]), D.judge(inputs["fake"], inputs["label_fake"])
+    real, fake = D.outputs(inputs["real"], inputs["label_real"]), D.outputs(inputs["fake"], inputs["label_fake"])
     loss = F.relu(1 - real.adversarial).mean() + F.relu(1 + fake.adversarial).mean()
     if real.class_logits is not None:
         loss = loss + F.cross_entropy(real.class_logits, inputs["label_real"])
