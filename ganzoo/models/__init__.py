@@ -1,9 +1,9 @@
 """What a network is to the zoo: `Generator`, `Discriminator`, and the `Samples` that a generator hands to a person."""
 
-from ganzoo.models.discriminator import Discriminator
-from ganzoo.models.generator import AudioGenerator, Generator, ImageGenerator, TextGenerator, VideoGenerator
+from ganzoo.models.discriminator import Discriminator, Judgement
+from ganzoo.models.generator import AudioGenerator, Generator, ImageGenerator, TextGenerator, VectorGenerator, VideoGenerator
 from ganzoo.models.network import Network
-from ganzoo.models.samples import AudioSamples, ImageSamples, Samples, TextSamples, VideoSamples
+from ganzoo.models.samples import AudioSamples, ImageSamples, Samples, TextSamples, VectorSamples, VideoSamples
 
 __all__ = [
     "AudioGenerator",
@@ -12,10 +12,13 @@ __all__ = [
     "Generator",
     "ImageGenerator",
     "ImageSamples",
+    "Judgement",
     "Network",
     "Samples",
     "TextGenerator",
     "TextSamples",
+    "VectorGenerator",
+    "VectorSamples",
     "VideoGenerator",
     "VideoSamples",
 ]

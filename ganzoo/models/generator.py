@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganzoo.errors import InvalidValueError
 from ganzoo.models.network import Network, first_tensor
-from ganzoo.models.samples import AudioSamples, ImageSamples, Samples, TextSamples, VideoSamples
+from ganzoo.models.samples import AudioSamples, ImageSamples, Samples, TextSamples, VectorSamples, VideoSamples
 from ganzoo.models.seeds import check_count, check_seeds, sample_seeds
 
 S = TypeVar("S", bound=Samples)
@@ -23,10 +23,16 @@ class Generator(Network, Generic[S]):
     """Makes samples from latents.
 
     A subclass gives `latent_shape` and ``forward(z, ...)`` and lives under one of the typed bases (`ImageGenerator`,
-    `TextGenerator`, `AudioGenerator`, `VideoGenerator`). Further keyword arguments of ``forward`` become options of `sample`.
+    `TextGenerator`, `AudioGenerator`, `VideoGenerator`, `VectorGenerator`). Further keyword arguments of ``forward`` become
+    options of `sample`.
+
+    Attributes:
+        default_batch_size: Samples a forward pass of `sample`.
+        num_classes: How many classes the condition ``c`` (int64 ``[N]``) may have; 0 where the network is unconditional.
     """
 
     default_batch_size: ClassVar[int] = 16
+    num_classes: int = 0
 
     @property
     @abstractmethod
@@ -95,7 +101,8 @@ class Generator(Network, Generic[S]):
             truncation: Trades variety for quality; what it does exactly is up to the family. None switches it off.
             batch_size: Samples a forward pass; 16 unless the family says otherwise.
             progress: Called with the number of samples finished since the last call.
-            **options: Further keyword arguments of ``forward``.
+            **options: Further keyword arguments of ``forward``. A tensor with one entry for each of several samples (their
+                classes, say) is handed out with them, batch by batch; anything else goes to every batch as it is.
 
         Raises:
             InvalidValueError: an argument that cannot be used.
@@ -110,11 +117,24 @@ class Generator(Network, Generic[S]):
                 z = self.latents(chosen[start : start + size], truncation=truncation)
                 if anchor is not None:
                     z = z.to(anchor.device, anchor.dtype)
-                outputs.append(self(z, **options).cpu())  # at once: an accelerator need not hold all samples
+                part = {name: _rows(value, slice(start, start + size), len(chosen), anchor) for name, value in options.items()}
+                outputs.append(self(z, **part).cpu())  # at once: an accelerator need not hold all samples
                 if progress is not None:
                     progress(len(z))
         # A tensor made in inference mode cannot be used under autograd later; joined outside of it, it can.
         return self.to_samples(torch.cat(outputs), chosen)
+
+    def path(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """A latent that requires a gradient, and the output made from it: what path lengths are measured between.
+
+        Families with an intermediate latent override this and give ``w [N, D]`` or ``[N, layers, D]``.
+
+        Args:
+            z: Latents ``[N, ...]``.
+            c: Classes ``[N]`` where the network is conditional.
+        """
+        latent = z.detach().requires_grad_(True)
+        return latent, self(latent) if c is None else self(latent, c)
 
     @abstractmethod
     def to_samples(self, output: Tensor, seeds: Sequence[int]) -> S:
@@ -183,9 +203,28 @@ class VideoGenerator(Generator[VideoSamples]):
         return VideoSamples(output.float(), seeds, frame_rate=self.frame_rate)
 
 
+class VectorGenerator(Generator[VectorSamples]):
+    """Makes points ``[N, D]``, unbounded; no forward pass is costly here, so batches are large."""
+
+    modality = "vector"
+    default_batch_size: ClassVar[int] = 1024
+
+    def to_samples(self, output: Tensor, seeds: Sequence[int]) -> VectorSamples:
+        """Points as float32."""
+        return VectorSamples(output.float(), seeds)
+
+
 def normal(shape: Sequence[int], rng: torch.Generator) -> Tensor:
     """Standard normal numbers, float32 on the CPU whatever the process's default dtype and device are."""
     return torch.randn(tuple(shape), generator=rng, dtype=torch.float32, device="cpu")
+
+
+def _rows(value: Any, rows: slice, count: int, anchor: Tensor | None) -> Any:
+    """The entries of an option that belong to some of ``count`` samples, on the network's device."""
+    if not isinstance(value, Tensor):
+        return value
+    mine = value[rows] if count > 1 and value.dim() and len(value) == count else value
+    return mine if anchor is None else mine.to(anchor.device)
 
 
 @contextlib.contextmanager

@@ -219,3 +219,17 @@ def test_latents_do_not_depend_on_the_defaults_of_the_process(tiny: Tiny) -> Non
     finally:
         torch.set_default_dtype(torch.float32)
     assert torch.equal(found, expected)
+
+
+def test_a_tensor_with_an_entry_a_sample_goes_with_its_sample() -> None:
+    class Bright(Tiny):
+        def forward(self, z: Tensor, c: Tensor | int = 0) -> Tensor:  # type: ignore[override]
+            level = torch.as_tensor(c, dtype=z.dtype).reshape(-1, 1, 1, 1)
+            return level.expand(len(z), *self.output_shape) / 10
+
+    network, classes = Bright(), torch.arange(7)
+    for batch_size in (1, 2, 7, 100):
+        made = network.sample(7, seed=0, batch_size=batch_size, c=classes).tensor.mean((1, 2, 3))
+        assert made.tolist() == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    assert network.sample(3, seed=0, batch_size=2, c=torch.tensor(4)).tensor.unique().tolist() == pytest.approx([0.4])
+    assert network.sample(3, seed=0, batch_size=2, c=torch.tensor([4])).tensor.unique().tolist() == pytest.approx([0.4])

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from ganzoo.errors import InvalidValueError, OutputError
-from ganzoo.models import AudioSamples, ImageSamples, Samples, TextSamples, VideoSamples
+from ganzoo.models import AudioSamples, ImageSamples, Samples, TextSamples, VectorSamples, VideoSamples
 
 
 def images(n: int = 5, channels: int = 3, size: int = 4) -> ImageSamples:
@@ -21,6 +21,7 @@ def everything() -> list[Samples]:
         TextSamples(torch.tensor([[1, 2], [2, 0]]), [4, 5], vocabulary=["<pad>", "hello", "world"]),
         AudioSamples(torch.zeros(2, 1, 800), [4, 5], sample_rate=8000),
         VideoSamples(torch.rand(2, 3, 4, 8, 8) * 2 - 1, [4, 5], frame_rate=10),
+        VectorSamples(torch.tensor([[0.5, -2.0], [1e-20, 1 / 3]]), [4, 5]),
     ]
 
 
@@ -170,6 +171,9 @@ def test_video_is_animated(tmp_path: Path) -> None:
         lambda: AudioSamples(torch.zeros(2, 3), [0, 1], sample_rate=8000),
         lambda: AudioSamples(torch.zeros(2, 1, 3), [0, 1], sample_rate=0),
         lambda: VideoSamples(torch.zeros(2, 3, 4, 8), [0, 1], frame_rate=1),
+        lambda: VectorSamples(torch.zeros(2, 3, 4), [0, 1]),
+        lambda: VectorSamples(torch.zeros(2, 0), [0, 1]),
+        lambda: VectorSamples(torch.zeros(2, 2, dtype=torch.int64), [0, 1]),
     ],
 )
 def test_what_is_not_of_the_modality_is_refused(make: object) -> None:
@@ -190,7 +194,8 @@ def test_nothing_and_what_is_not_finite_cannot_be_written(tmp_path: Path) -> Non
     assert repr(empty) == "ImageSamples(0 x [3, 4, 4])"
     broken = images(3)
     broken.tensor[1, 0, 0, 0] = float("nan")
-    for batch, word in ((empty, "no sample"), (broken, "seed 1 ")):
+    points = VectorSamples(torch.tensor([[0.0, 1.0], [2.0, float("inf")]]), [0, 1])
+    for batch, word in ((empty, "no sample"), (broken, "seed 1 "), (points, "seed 1 ")):
         with pytest.raises(InvalidValueError, match=word):
             batch.save(tmp_path / "grid.png")
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@
 import wave
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ class AudioSamples(Samples):
     """Sound ``[N, C, T]`` in [-1, 1], float32 on the CPU; ``sample_rate`` in Hz."""
 
     modality = "audio"
-    suffixes: ClassVar[tuple[str, ...]] = (".wav",)
+    suffixes = (".wav",)
     single_suffix = ".wav"
 
     def __init__(self, tensor: Tensor, seeds: Sequence[int], *, sample_rate: int) -> None:

@@ -17,13 +17,13 @@ class Samples(ABC):
     Attributes:
         tensor: The whole batch, first dimension the sample.
         seeds: The seed of each sample; ``generator.sample(seeds=[samples.seeds[k]])`` makes sample ``k`` again.
-        modality: ``image``, ``text``, ``audio`` or ``video``.
+        modality: ``image``, ``text``, ``audio``, ``video`` or ``vector``.
         suffixes: File types that `save` writes for the whole batch, by the suffix of the path.
         single_suffix: The file type of single files in a folder.
     """
 
     modality: ClassVar[str]
-    suffixes: ClassVar[tuple[str, ...]]
+    suffixes: tuple[str, ...]
     single_suffix: ClassVar[str]
 
     def __init__(self, tensor: Tensor, seeds: Sequence[int]) -> None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
 from PIL import Image
@@ -19,7 +19,7 @@ class ImageSamples(Samples):
     """Images ``[N, C, H, W]`` in [-1, 1], float32 on the CPU; ``C`` is 1 (grey), 3 (RGB) or 4 (RGBA)."""
 
     modality = "image"
-    suffixes: ClassVar[tuple[str, ...]] = (".png", ".jpg", ".jpeg", ".webp")
+    suffixes = (".png", ".jpg", ".jpeg", ".webp")
     single_suffix = ".png"
 
     def __init__(self, tensor: Tensor, seeds: Sequence[int]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 from torch import Tensor
 
@@ -20,7 +20,7 @@ class TextSamples(Samples):
     """
 
     modality = "text"
-    suffixes: ClassVar[tuple[str, ...]] = (".txt",)
+    suffixes = (".txt",)
     single_suffix = ".txt"
 
     def __init__(

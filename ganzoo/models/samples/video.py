@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 from torch import Tensor
 
@@ -20,7 +20,7 @@ class VideoSamples(Samples):
     """
 
     modality = "video"
-    suffixes: ClassVar[tuple[str, ...]] = (".webp", ".png", ".gif")
+    suffixes = (".webp", ".png", ".gif")
     single_suffix = ".webp"
 
     def __init__(self, tensor: Tensor, seeds: Sequence[int], *, frame_rate: float) -> None:
