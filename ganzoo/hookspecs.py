@@ -31,12 +31,41 @@ def ganzoo_datasets() -> "Iterable[Part]":  # type: ignore[empty-body]
 
 @hookspec
 def ganzoo_metrics() -> "Iterable[Part]":  # type: ignore[empty-body]
-    """Metrics by name. A target is a callable ``(generated, reference) -> Mapping[str, float]`` on features ``[N, D]``."""
+    """Metrics by name. A target is a callable ``(sets: ganzoo.metrics.Sets) -> Mapping[str, float]``; the part's summary is its
+    definition in protocols.
+
+    Most need only ``sets.generated.features [N, D]`` and ``sets.reference.features [M, D]``. The sets also have class scores,
+    the examples before the features, the reference data and the generator. Names of figures are lower case with dashes.
+    `ganzoo.metrics.needs_classes` marks one that needs class scores.
+    """
 
 
 @hookspec
 def ganzoo_features() -> "Iterable[Part]":  # type: ignore[empty-body]
-    """Feature spaces for metrics. A target is a callable without arguments that makes a `ganzoo.metrics.Features`."""
+    """Feature spaces for metrics. A target is a callable that makes a `ganzoo.metrics.Features`, without arguments.
+
+    It may take ``variant``, ``weights`` (a path) and ``revision`` as keyword arguments with defaults: people give them as
+    ``<name>:<variant>@<file or revision>``.
+    """
+
+
+@hookspec
+def ganzoo_losses() -> "Iterable[Part]":  # type: ignore[empty-body]
+    """Adversarial losses by name. A target is a `ganzoo.training.AdversarialLoss`."""
+
+
+@hookspec
+def ganzoo_regularizers() -> "Iterable[Part]":  # type: ignore[empty-body]
+    """Regularisers by name. A target is a subclass of `ganzoo.training.Regularizer`."""
+
+
+@hookspec
+def ganzoo_augmentations() -> "Iterable[Part]":  # type: ignore[empty-body]
+    """Augmentations by name.
+
+    A target is a callable ``(images, draws, p) -> images``, see `ganzoo.training.Augmentation`, or a mapping of names to
+    strengths.
+    """
 
 
 @hookspec

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-Modality = Literal["image", "text", "audio", "video"]
+Modality = Literal["image", "text", "audio", "video", "vector"]
 Role = Literal["generator", "discriminator", "encoder"]
 ROLES: tuple[Role, ...] = ("generator", "discriminator", "encoder")
 
@@ -75,13 +75,81 @@ class Layout(Declaration, frozen=True, kw_only=True):
     summary: str = ""
 
 
-class Optimizer(Declaration, frozen=True, kw_only=True):
-    """An Adam optimiser. ``lr`` per step; ``betas`` as in Kingma and Ba 2015."""
+class Schedule(Declaration, frozen=True, kw_only=True):
+    """A number that changes while a run goes on.
 
-    lr: Annotated[float, Meta(gt=0)] = 2e-4
-    betas: tuple[Annotated[float, Meta(ge=0, lt=1)], Annotated[float, Meta(ge=0, lt=1)]] = (0.5, 0.999)
+    Attributes:
+        start: Its value at the beginning.
+        end: Its value from ``until`` on.
+        begin: Images shown when it begins to move.
+        until: Images shown when it arrives; the end of the run unless given.
+        shape: ``cosine`` moves along half a wave, ``linear`` along a line, ``step`` jumps at ``until``.
+    """
+
+    start: float
+    end: float
+    begin: Annotated[int, Meta(ge=0)] = 0
+    until: PositiveInt | None = None
+    shape: Literal["cosine", "linear", "step"] = "cosine"
+
+    def __post_init__(self) -> None:
+        if self.until is not None and self.until <= self.begin:
+            raise ValueError(f"`until` ({self.until}) must come after `begin` ({self.begin})")
+
+
+Scheduled = float | Schedule  # a fixed number, or one that changes
+
+
+class Optimizer(Declaration, frozen=True, kw_only=True):
+    """An optimiser of one network.
+
+    Attributes:
+        name: ``adam`` (Kingma and Ba 2015), ``adamw`` (Loshchilov and Hutter 2019), ``rmsprop`` or ``sgd``.
+        lr: Learning rate per step.
+        betas: Decays of the moments of ``adam`` and ``adamw``. For ``rmsprop`` and ``sgd`` the first is the momentum, and for
+            ``rmsprop`` the second the smoothing constant.
+        eps: Added to the denominator.
+        weight_decay: As each optimiser defines it.
+    """
+
+    name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    lr: Scheduled = 2e-4
+    betas: tuple[Scheduled, Scheduled] = (0.5, 0.999)
     eps: Annotated[float, Meta(gt=0)] = 1e-8
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class Regularizer(Declaration, frozen=True, kw_only=True):
+    """The use of a regulariser in a recipe.
+
+    Attributes:
+        weight: What its penalty is multiplied by; the regulariser's own default unless given.
+        every: It is applied at every so many updates only, times that number ("lazy", Karras et al. 2020b, sec. 3.1).
+        options: Its own options.
+    """
+
+    weight: Scheduled | None = None
+    every: PositiveInt = 1
+    options: dict[str, Json] = {}
+
+
+class Augmentation(Declaration, frozen=True, kw_only=True):
+    """Augmentation of what the discriminator sees, real and generated alike.
+
+    Attributes:
+        pipeline: Names of augmentations and how strong each is: ``p`` is multiplied by it.
+        p: Probability that an augmentation is applied to an image: 1 unless given. Adaptive: the one to begin with, 0 unless
+            given.
+        target: Adaptive: ``p`` follows how far the mean sign of the real logits is from it (Karras et al. 2020a, eq. 1).
+        images: Adaptive: images in which ``p`` may go from 0 to 1.
+        every: Adaptive: steps between two adjustments.
+    """
+
+    pipeline: dict[Name, Annotated[float, Meta(ge=0, le=1)]] = {}
+    p: Scheduled | None = None
+    target: Annotated[float, Meta(gt=-1, lt=1)] | None = None
+    images: PositiveInt = 500_000
+    every: PositiveInt = 4
 
 
 class Recipe(Declaration, frozen=True, kw_only=True):
@@ -89,15 +157,28 @@ class Recipe(Declaration, frozen=True, kw_only=True):
 
     Attributes:
         loss: Name of the adversarial loss.
-        batch_size: Real images a step.
+        batch_size: Real images a step, over all processes together.
         images: Real images shown to the discriminator in the whole run.
         generator: The generator's optimiser.
         discriminator: The discriminator's optimiser.
         discriminator_steps: Discriminator updates for each generator update.
+        regularizers: Names of regularisers and how each is used.
+        augment: Augmentation of what the discriminator sees.
+        constraints: Names of constraints on the discriminator's weights.
         ema_images: Half-life of the exponential moving average of the generator, in images; 0 switches it off.
-        r1_gamma: Weight of the R1 gradient penalty on real images (Mescheder et al. 2018, eq. 9); 0 switches it off.
-        augment: Names of differentiable augmentations applied to real and generated images alike.
-        label_smoothing: One-sided: the target of a real image is one minus this.
+        ema_ramp: The half-life is at most this share of the images shown so far; 0 for no ramp.
+        label_smoothing: One-sided: the target of a real image is one minus this (Salimans et al. 2016, sec. 3.4).
+        instance_noise: Standard deviation of the noise added to what the discriminator sees (Sønderby et al. 2017).
+        top_k: Share of the generated samples, those with the best scores, that train the generator (Sinha et al. 2020).
+        classifier_weight: Weight of the class loss where the discriminator has an auxiliary classifier (Odena et al. 2017).
+        accumulate: Pieces that a batch is split into to save memory; gradients are averaged over them.
+        precision: Of the networks' arithmetic; weights stay in float32.
+        channels_last: Memory format of images and convolutions.
+        compile: Compile the networks with ``torch.compile``; slow to begin with.
+        deterministic: Only algorithms that give the same bits again, also on a GPU.
+        freeze_layers: Layers of the discriminator, from the input on, that are not trained (freeze-D, Mo et al. 2020).
+        on_nan: What to do when a loss is not finite: ``stop``, or ``rollback`` to the last checkpoint and other random numbers.
+        rollbacks: How often at most before it stops after all.
     """
 
     loss: Text = "non-saturating"
@@ -106,10 +187,23 @@ class Recipe(Declaration, frozen=True, kw_only=True):
     generator: Optimizer = Optimizer()
     discriminator: Optimizer = Optimizer()
     discriminator_steps: PositiveInt = 1
-    ema_images: Annotated[float, Meta(ge=0)] = 10_000.0
-    r1_gamma: Annotated[float, Meta(ge=0)] = 0.0
-    augment: tuple[Text, ...] = ()
+    regularizers: dict[Name, Regularizer] = {}
+    augment: Augmentation = Augmentation()
+    constraints: tuple[Name, ...] = ()
+    ema_images: Scheduled = 10_000.0
+    ema_ramp: Annotated[float, Meta(ge=0)] = 0.05
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    instance_noise: Scheduled = 0.0
+    top_k: Scheduled = 1.0
+    classifier_weight: Annotated[float, Meta(ge=0)] = 1.0
+    accumulate: PositiveInt = 1
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    channels_last: bool = False
+    compile: bool = False
+    deterministic: bool = False
+    freeze_layers: Annotated[int, Meta(ge=0)] = 0
+    on_nan: Literal["stop", "rollback"] = "stop"
+    rollbacks: PositiveInt = 3
 
 
 class Architecture(Declaration, frozen=True, kw_only=True):

@@ -18,12 +18,20 @@ def command(run: Path, data: str | None, device: str | None, as_json: bool) -> N
 
     Takes the latest intact checkpoint. On the CPU and with the same versions the result is that of a run that never stopped.
     """
+    import msgspec
+
     from ganzoo import resources, training
+    from ganzoo.cli.planning import open_evaluator
     from ganzoo.plugin_host import host
 
     config = training.RunDirectory(run).config()
     architecture = host().architecture(config.architecture, plugin=config.plugin, distribution=config.distribution)
     dataset = resources.open_dataset(data or config.data.source)
+    networks = resources.network_classes(architecture)
+    evaluation = config.evaluation
+    if data and evaluation is not None and evaluation.data == config.data.source:  # the data moved, and it is the reference too
+        evaluation = msgspec.structs.replace(evaluation, data=data)
+    evaluator = None if evaluation is None else open_evaluator(evaluation)
     with training.terminal_reporter() as reporter:
-        done = training.resume(run, resources.network_classes(architecture), dataset, device=device, reporter=reporter)
-    tell_run(done.path, done.images, done.model, as_json)
+        done = training.resume(run, networks, dataset, device=device, evaluator=evaluator, reporter=reporter)
+    tell_run(done, as_json)

@@ -1,37 +1,49 @@
-"""The adversarial game: two networks, their optimisers, the average of the generator, and one step of play.
+"""The adversarial game: two players, the average of the generator, and one step of play.
 
 The engine knows nothing of files, folders and terminals. Everything that decides its future is in its state, so that a restored
 engine goes on bit by bit as the one that was saved.
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ganzoo import spec
-from ganzoo.data import Pictures, ShuffledBatches
-from ganzoo.errors import TrainingError
-from ganzoo.models import Discriminator, Generator
-from ganzoo.training.augment import augmentations
-from ganzoo.training.ema import average_of, update_average
-from ganzoo.training.losses import find_loss
-from ganzoo.training.penalties import r1_penalty
+from ganzoo.data import Examples, Feed, ShuffledBatches
+from ganzoo.errors import ConfigError
+from ganzoo.models import Discriminator, Generator, Judgement
+from ganzoo.models.seeds import sample_seeds
+from ganzoo.spec import Role
+from ganzoo.training.constraints import constraints_of, plain_state_dict
+from ganzoo.training.draws import Draws
+from ganzoo.training.ema import Average
+from ganzoo.training.losses import AdversarialLoss, top_k_scores
+from ganzoo.training.parts import find
+from ganzoo.training.player import Player, Term
+from ganzoo.training.processes import Processes
+from ganzoo.training.schedules import value_at
+from ganzoo.training.turns import DiscriminatorTurn, GeneratorTurn
+from ganzoo.training.view import View
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What one step did, averaged over its discriminator updates. Logits are means over the batch.
+    """What one step did, averaged over its updates. Logits are means over the batch.
 
     Attributes:
-        images: Real images shown since the beginning of the run.
-        d_loss: What the discriminator minimised, penalties included.
+        images: Real examples shown since the beginning of the run.
+        d_loss: What the discriminator minimised, penalties of every update included.
         g_loss: What the generator minimised.
-        d_real: Logit of real images.
-        d_fake: Logit of generated images.
+        d_real: Logit of real examples.
+        d_fake: Logit of generated examples.
+        more: Penalties by name, before their weight; the augmentation's probability as ``augment_p`` where there is one.
     """
 
     images: int
@@ -39,6 +51,7 @@ class Progress:
     g_loss: float
     d_real: float
     d_fake: float
+    more: dict[str, float] = field(default_factory=dict)
 
 
 class Engine:
@@ -47,147 +60,361 @@ class Engine:
     Args:
         generator: Is trained in place.
         discriminator: Is trained in place.
-        pictures: Real images, uint8 ``[N, C, H, W]``.
+        examples: Real examples: uint8 pictures ``[B, C, H, W]``, or numbers as the generator makes them.
         recipe: What to do.
-        seed: Of the order of the pictures, of latents and augmentations, and of whatever the networks draw themselves.
-        device: Where the networks are.
+        seed: Of the order of the examples, of latents and augmentations, and of whatever the networks draw themselves.
+        processes: Who trains together, and where.
+        labels: Class of each example, int64 ``[N]``; needed where a network is conditional.
+
+    Raises:
+        ConfigError: settings that contradict each other or do not fit these networks.
+        DataError: fewer examples than a batch.
     """
 
     def __init__(
         self,
         generator: Generator[Any],
         discriminator: Discriminator,
-        pictures: Pictures,
+        examples: Examples,
         recipe: spec.Recipe,
         *,
         seed: int,
-        device: torch.device,
+        processes: Processes | None = None,
+        labels: Tensor | None = None,
     ) -> None:
-        self.recipe, self.pictures, self.device = recipe, pictures, device
-        self.generator = generator.train()
-        self.discriminator = discriminator.train()
-        self.average = average_of(generator)
-        self.optimizers = {
-            "generator": _adam(generator, recipe.generator),
-            "discriminator": _adam(discriminator, recipe.discriminator),
+        self.recipe, self.labels = recipe, labels
+        self.processes = Processes() if processes is None else processes
+        self.device = self.processes.device
+        self.shares = self.processes.count * recipe.accumulate
+        _check(recipe, self.shares, generator, discriminator, labels)
+        layout = torch.channels_last if recipe.channels_last else torch.preserve_format
+        self.generator = generator.to(self.device).to(memory_format=layout).train()
+        self.discriminator = discriminator.to(self.device).to(memory_format=layout).train()
+        self.average = Average(self.generator)
+        freeze_layers(self.discriminator, recipe.freeze_layers)
+        self.constraints = constraints_of(recipe.constraints)
+        for constraint in self.constraints:
+            constraint.apply(self.discriminator)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
+        self.players = {
+            "generator": Player("generator", self.generator, recipe.generator, recipe, self.processes, self.scaler),
+            "discriminator": Player(
+                "discriminator", self.discriminator, recipe.discriminator, recipe, self.processes, self.scaler
+            ),
         }
-        self.batches = ShuffledBatches(len(pictures), recipe.batch_size, seed)
+        self.view = View(recipe, self.processes)
+        self.feed = Feed(
+            examples,
+            ShuffledBatches(len(examples), recipe.batch_size, seed),
+            device=self.device,
+            shares=self.processes.count,
+            share=self.processes.rank,
+        )
         self.rng = torch.Generator().manual_seed(seed)
         self.images = 0
-        self._loss = find_loss(recipe.loss)
-        self._augment = augmentations(recipe.augment)
+        self.rollbacks = 0
+        self._seed = seed
+        self._loss: AdversarialLoss = find("loss", recipe.loss)
+        self._log: dict[str, list[Tensor | float]] = {}
+        if recipe.compile:
+            self._compile()
 
     @property
     def images_per_step(self) -> int:
-        """Real images that one step shows to the discriminator."""
+        """Real examples that one step shows to the discriminator."""
         return self.recipe.batch_size * self.recipe.discriminator_steps
 
     def step(self) -> Progress:
         """Updates the discriminator as often as the recipe says, then the generator and its average once.
 
         Raises:
-            TrainingError: a loss that is not finite. The networks are not updated by it.
+            TrainingError: a loss that is not finite. The network is not updated by it.
         """
-        updates = [self._update_discriminator() for _ in range(self.recipe.discriminator_steps)]
-        g_loss = self._update_generator()
+        self._log = {}
+        self.view.follow(self.images)
+        for player in self.players.values():
+            player.follow(self.images)
+        for _ in range(self.recipe.discriminator_steps):
+            real, c_real = self._real_batch()
+            self._update_discriminator(real, c_real)
+        self._update_generator(real, c_real)
         self.images += self.images_per_step
-        update_average(
-            self.average,
-            self.generator,
-            half_life=self.recipe.ema_images,
-            shown=self.images_per_step,
-            images=self.images,
+        half_life = value_at(self.recipe.ema_images, self.images, self.recipe.images)
+        self.average.update(
+            self.generator, half_life=half_life, ramp=self.recipe.ema_ramp, shown=self.images_per_step, images=self.images
         )
-        d_loss, d_real, d_fake = torch.tensor(updates).mean(0).tolist()
-        return Progress(self.images, d_loss, g_loss, d_real, d_fake)
+        return self._progress()
 
-    def _update_discriminator(self) -> tuple[float, float, float]:
-        real = self._augment(self._real(), self.rng).requires_grad_(self.recipe.r1_gamma > 0)
-        with torch.no_grad():
-            fake = self._augment(self.generator(self._latents()), self.rng)
-        on_real, on_fake = self.discriminator(real), self.discriminator(fake)
-        loss = self._loss.discriminator(on_real, on_fake, self.recipe.label_smoothing)
-        if self.recipe.r1_gamma:
-            loss = loss + r1_penalty(on_real, real, self.recipe.r1_gamma)
-        value = self._descend("discriminator", loss)
-        return value, float(on_real.detach().mean()), float(on_fake.detach().mean())
+    # --- the discriminator's turn -------------------------------------------------------------------------------------
 
-    def _update_generator(self) -> float:
-        self.discriminator.requires_grad_(False)
-        try:
-            fake = self._augment(self.generator(self._latents()), self.rng)
-            return self._descend("generator", self._loss.generator(self.discriminator(fake)))
-        finally:
-            self.discriminator.requires_grad_(True)
+    def _update_discriminator(self, real: Tensor, c_real: Tensor | None) -> None:
+        player = self.players["discriminator"]
+        scores: list[Tensor] = []
+        self._note("d_loss", player.descend(self._discriminate(player, real, c_real, scores)))
+        self.view.observe(scores)
+        for constraint in self.constraints:
+            constraint.after_step(self.discriminator)
+        if player.due:
+            player.descend(self._penalise_discriminator(player, real, c_real))
+            for constraint in self.constraints:
+                constraint.after_step(self.discriminator)
+        player.updates += 1
 
-    def _descend(self, role: str, loss: Tensor) -> float:
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"The {role}'s loss became {value} after {self.images} images.",
-                hint="Usual remedies: a lower learning rate (--set generator.lr=1e-4 --set discriminator.lr=1e-4) or "
-                "--set r1_gamma=1.",
+    def _discriminate(self, player: Player, real: Tensor, c_real: Tensor | None, scores: list[Tensor]) -> Iterator[Tensor]:
+        """The loss of each piece; the logits of its real examples go to ``scores``."""
+        for turn in self._discriminator_turns(player, player.every_time, real, c_real):
+            with self._autocast():
+                loss = self._loss.discriminator(turn.real_scores, turn.fake_scores, self.recipe.label_smoothing)
+                loss = loss + self._classes(turn.real_judgement, turn.c_real) + self._classes(turn.fake_judgement, turn.c_fake)
+                for term in player.every_time:
+                    loss = loss + self._weigh(term, term.part.penalty(turn))
+            self._note("d_real", turn.real_scores.detach().mean())
+            self._note("d_fake", turn.fake_scores.detach().mean())
+            scores.append(turn.real_scores.detach())
+            yield loss / self.recipe.accumulate
+
+    def _penalise_discriminator(self, player: Player, real: Tensor, c_real: Tensor | None) -> Iterator[Tensor]:
+        for turn in self._discriminator_turns(player, player.due, real, c_real):
+            with self._autocast():
+                loss = sum_of(self._weigh(term, term.part.penalty(turn)) for term in player.due)
+            yield loss / self.recipe.accumulate
+
+    def _discriminator_turns(
+        self, player: Player, terms: list[Term], real: Tensor, c_real: Tensor | None
+    ) -> Iterator[DiscriminatorTurn]:
+        for draws, rows in self._pieces(len(real)):
+            with torch.no_grad(), self._autocast():
+                z, c = self._latents(draws, rows)
+                fake = self.generator(z) if c is None else self.generator(z, c)
+            yield DiscriminatorTurn(
+                self.discriminator,
+                real[rows],
+                fake,
+                c_real=None if c_real is None else c_real[rows],
+                c_fake=c,
+                augment=self.view(draws),
+                draws=draws,
+                gradients=player.gradients_of(terms),
+                images=self.images,
             )
-        optimizer = self.optimizers[role]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        return value
 
-    def _real(self) -> Tensor:
-        """The next batch of real images, float32 in [-1, 1]."""
-        return self.pictures[next(self.batches)].to(self.device).float().div_(127.5).sub_(1.0)
+    # --- the generator's turn -----------------------------------------------------------------------------------------
 
-    def _latents(self) -> Tensor:
-        """Drawn on the CPU one by one, as `Generator.sample` does: the family decides on the distribution."""
-        rows = [self.generator.draw_latent(self.rng) for _ in range(self.recipe.batch_size)]
-        return torch.stack(rows).to(self.device)
+    def _update_generator(self, real: Tensor, c_real: Tensor | None) -> None:
+        player = self.players["generator"]
+        learning = self.players["discriminator"].parameters
+        for parameter in learning:
+            parameter.requires_grad_(False)
+        try:
+            self._note("g_loss", player.descend(self._deceive(player, real, c_real)))
+            if player.due:
+                player.descend(self._penalise_generator(player, real, c_real))
+        finally:
+            for parameter in learning:
+                parameter.requires_grad_(True)
+        player.updates += 1
+
+    def _deceive(self, player: Player, real: Tensor, c_real: Tensor | None) -> Iterator[Tensor]:
+        share = value_at(self.recipe.top_k, self.images, self.recipe.images)
+        for turn in self._generator_turns(real, c_real):
+            with self._autocast():
+                scores = turn.fake_scores if share >= 1 else top_k_scores(turn.fake_scores, share)
+                loss = self._loss.generator(scores, turn.real_scores if self._loss.compares else None)
+                loss = loss + self._classes(turn.fake_judgement, turn.c)
+                for term in player.every_time:
+                    loss = loss + self._weigh(term, term.part.penalty(turn))
+            yield loss / self.recipe.accumulate
+
+    def _penalise_generator(self, player: Player, real: Tensor, c_real: Tensor | None) -> Iterator[Tensor]:
+        for turn in self._generator_turns(real, c_real):
+            with self._autocast():
+                loss = sum_of(self._weigh(term, term.part.penalty(turn)) for term in player.due)
+            yield loss / self.recipe.accumulate
+
+    def _generator_turns(self, real: Tensor, c_real: Tensor | None) -> Iterator[GeneratorTurn]:
+        for draws, rows in self._pieces(len(real)):
+            z, c = self._latents(draws, rows)
+            yield GeneratorTurn(
+                self.generator,
+                self.discriminator,
+                z,
+                c=c,
+                plain_real=real[rows],
+                c_real=None if c_real is None else c_real[rows],
+                augment=self.view(draws),
+                draws=draws,
+                images=self.images,
+            )
+
+    # --- what both need -----------------------------------------------------------------------------------------------
+
+    def _weigh(self, term: Term, penalty: Tensor) -> Tensor:
+        self._note(term.name, penalty.detach())
+        return penalty * (term.weight * term.options.every)
+
+    def _classes(self, judgement: Judgement, c: Tensor | None) -> Tensor | float:
+        """The loss of the auxiliary classifier, where there is one (Odena et al. 2017, eq. 2)."""
+        if judgement.class_logits is None or c is None:
+            return 0.0
+        return self.recipe.classifier_weight * F.cross_entropy(judgement.class_logits, c)
+
+    def _real_batch(self) -> tuple[Tensor, Tensor | None]:
+        """This process's rows of the next batch of real examples, and their classes."""
+        indices, examples = self.feed.next_batch()
+        if examples.dtype == torch.uint8:
+            examples = examples.float().div_(127.5).sub_(1.0)
+        if self.recipe.channels_last and examples.dim() == 4:
+            examples = examples.contiguous(memory_format=torch.channels_last)
+        return examples, None if self.labels is None else self.labels[indices].to(self.device)
+
+    def _pieces(self, rows: int) -> Iterator[tuple[Draws, slice]]:
+        """The pieces of this process's rows, each with draws that begin where those of the first began."""
+        count = self.recipe.accumulate
+        size = rows // count
+        before = self.rng.get_state() if count > 1 else None
+        for piece in range(count):
+            if before is not None:
+                self.rng.set_state(before)
+            share = self.processes.rank * count + piece
+            yield Draws(self.rng, shares=self.shares, share=share), slice(piece * size, (piece + 1) * size)
+
+    def _latents(self, draws: Draws, rows: slice) -> tuple[Tensor, Tensor | None]:
+        """Latents, drawn one by one as `Generator.sample` does: the family decides on the distribution; and classes.
+
+        Classes are those of real examples picked at random, so that they are as frequent as among the real ones.
+        """
+        size = rows.stop - rows.start
+        every = [self.generator.draw_latent(self.rng) for _ in range(size * self.shares)]
+        z = torch.stack(every[draws.share * size : (draws.share + 1) * size]).to(self.device)
+        if not self.generator.num_classes or self.labels is None:
+            return z, None
+        return z, self.labels[draws.integers(len(self.labels), size, like=self.labels)].to(self.device)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        precision = self.recipe.precision
+        return torch.autocast(self.device.type, dtype=_DTYPES[precision], enabled=precision != "float32")
+
+    def _compile(self) -> None:
+        """In place, so that state dicts keep their keys. What is differentiated twice cannot be compiled (torch 2.14)."""
+        self.generator.compile()
+        if not any(term.part.gradients for term in self.players["discriminator"].terms):
+            self.discriminator.compile()
+
+    def _note(self, name: str, value: Tensor | float) -> None:
+        self._log.setdefault(name, []).append(value)
+
+    def _progress(self) -> Progress:
+        names = list(self._log)
+        local = torch.stack([torch.stack([torch.as_tensor(v, device=self.device) for v in self._log[n]]).mean() for n in names])
+        means = dict(zip(names, self.processes.mean(local).tolist(), strict=True))
+        main = {name: means.pop(name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
+        return Progress(self.images, **main, more={**means, **self.view.figures()})
+
+    # --- what a checkpoint holds --------------------------------------------------------------------------------------
+
+    def synchronise(self) -> None:
+        """Makes running statistics equal in all processes: each has seen its own share."""
+        self.processes.average_buffers([self.generator, self.discriminator, self.average.generator])
 
     def networks(self) -> dict[str, nn.Module]:
         """What a checkpoint holds as safetensors, by the stem of its file."""
-        return {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
+        return {"generator": self.generator, "discriminator": self.discriminator, "average": self.average.generator}
+
+    def model_states(self) -> dict[Role, dict[str, Tensor]]:
+        """State dicts of the finished model: the average, and the discriminator without its constraints."""
+        return {
+            "generator": self.average.generator.state_dict(),
+            "discriminator": plain_state_dict(self.discriminator, self.constraints),
+        }
 
     def state(self) -> dict[str, Any]:
         """Everything else that decides the future: tensors and JSON values in nested dictionaries."""
-        state: dict[str, Any] = {
-            "images": self.images,
-            "sampler": dict(self.batches.state_dict()),
-            "rng": {"run": self.rng.get_state(), "torch": torch.get_rng_state()},
-            "optimizers": {role: _portable(optimizer) for role, optimizer in self.optimizers.items()},
-        }
+        rng = {"run": self.rng.get_state(), "torch": self.processes.gather(torch.get_rng_state())}
         if self.device.type == "cuda":
-            state["rng"]["cuda"] = torch.cuda.get_rng_state(self.device)
-        return state
+            rng["cuda"] = self.processes.gather(torch.cuda.get_rng_state(self.device))
+        return {
+            "images": self.images,
+            "sampler": dict(self.feed.state_dict()),
+            "rng": rng,
+            "players": {role: player.state() for role, player in self.players.items()},
+            "view": self.view.state(),
+            "scaler": self.scaler.state_dict(),
+            "rollbacks": self.rollbacks,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Takes up ``state``; the networks are loaded separately.
 
         Raises:
             KeyError: something is missing.
-            DataError: the state belongs to another number of pictures.
+            DataError: the state belongs to another number of examples.
         """
         self.images = state["images"]
-        self.batches.load_state_dict(state["sampler"])
-        self.rng.set_state(state["rng"]["run"])
-        torch.set_rng_state(state["rng"]["torch"])
-        if "cuda" in state["rng"] and self.device.type == "cuda":
-            torch.cuda.set_rng_state(state["rng"]["cuda"], self.device)
-        for role, optimizer in self.optimizers.items():
-            _load_portable(optimizer, state["optimizers"][role])
+        self.feed.load_state_dict(state["sampler"])
+        rng, rank = state["rng"], self.processes.rank
+        self.rng.set_state(rng["run"])
+        torch.set_rng_state(rng["torch"][min(rank, len(rng["torch"]) - 1)])
+        if "cuda" in rng and self.device.type == "cuda":
+            torch.cuda.set_rng_state(rng["cuda"][min(rank, len(rng["cuda"]) - 1)], self.device)
+        for role, player in self.players.items():
+            player.restore(state["players"][role])
+        self.view.restore(state["view"])
+        if self.scaler.is_enabled():
+            self.scaler.load_state_dict(state["scaler"])
+        self.rollbacks = state["rollbacks"]
+
+    def reseed(self, rollbacks: int) -> None:
+        """Takes other random numbers from here on, decided by how often the run went back: after a loss that was not finite."""
+        self.rollbacks = rollbacks
+        self.rng.manual_seed(sample_seeds(rollbacks + 1, self._seed)[rollbacks])
+
+    def close(self) -> None:
+        """Ends what reads in the background."""
+        self.feed.close()
 
 
-def _adam(network: nn.Module, options: spec.Optimizer) -> torch.optim.Optimizer:
-    return torch.optim.Adam(
-        network.parameters(), lr=options.lr, betas=options.betas, eps=options.eps, weight_decay=options.weight_decay
-    )
+def freeze_layers(discriminator: Discriminator, count: int) -> None:
+    """Stops the training of the first ``count`` layers, counted from the input (freeze-D, Mo, Cho and Shin 2020).
+
+    Raises:
+        ConfigError: it has not more layers than that.
+    """
+    layers = discriminator.layers_from_input()
+    if count >= len(layers):
+        raise ConfigError(
+            f"freeze_layers is {count}, but this discriminator has {len(layers)} layers.", hint="One at least must learn."
+        )
+    for layer in layers[:count]:
+        for parameter in layer.parameters(recurse=False):
+            parameter.requires_grad_(False)
 
 
-def _portable(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Per-parameter tensors with string keys; the settings come from the recipe again."""
-    return {str(index): dict(values) for index, values in optimizer.state_dict()["state"].items()}
+def sum_of(losses: Iterable[Tensor]) -> Tensor:
+    """Their sum; at least one."""
+    return torch.stack(list(losses)).sum()
 
 
-def _load_portable(optimizer: torch.optim.Optimizer, values: Mapping[str, Mapping[str, Any]]) -> None:
-    whole = optimizer.state_dict()
-    whole["state"] = {int(index): dict(each) for index, each in values.items()}
-    optimizer.load_state_dict(whole)
+def _check(
+    recipe: spec.Recipe, shares: int, generator: Generator[Any], discriminator: Discriminator, labels: Tensor | None
+) -> None:
+    """Refuses what only the networks and the processes tell."""
+    if recipe.batch_size % shares:
+        raise ConfigError(
+            f"A batch of {recipe.batch_size} cannot be split into {shares} equal pieces.",
+            hint="Pieces are processes times accumulate: set batch_size to a multiple of them.",
+        )
+    wanted = max(generator.num_classes, discriminator.num_classes)
+    if not wanted:
+        return
+    if labels is None:
+        raise ConfigError(
+            f"The networks have {wanted} classes, but the data has no labels.",
+            hint="Put the pictures into a folder for each class.",
+        )
+    present = int(labels.max()) + 1
+    for network in (generator, discriminator):
+        if network.num_classes and network.num_classes < present:
+            raise ConfigError(
+                f"{type(network).__name__} has {network.num_classes} classes, but the data has {present}.",
+                hint=f"--config num_classes={present}",
+            )

@@ -1,18 +1,26 @@
-"""How a run tells about itself: a live bar on a terminal, one plain line per interval elsewhere."""
+"""How a run tells about itself: a live display on a terminal, one plain line per interval elsewhere."""
 
 import contextlib
 import sys
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+from ganzoo.checkpoint.wording import printable
 from ganzoo.training.engine import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+LONGEST = 2000  # characters of a line; a path can be long
 
 
 class Reporter(Protocol):
     """Told what happens in a run."""
 
     def started(self, done: int, total: int) -> None:
-        """The run begins (or goes on) at ``done`` of ``total`` images."""
+        """The run begins or goes on at ``done`` of ``total`` images; told again when it goes back to a checkpoint."""
         ...
 
     def stepped(self, progress: Progress) -> None:
@@ -23,8 +31,24 @@ class Reporter(Protocol):
         """After each line of metrics."""
         ...
 
+    def sampled(self, file: Path, images: int) -> None:
+        """After each grid of samples."""
+        ...
+
+    def evaluated(self, figures: Mapping[str, float], images: int) -> None:
+        """After each evaluation."""
+        ...
+
     def note(self, text: str) -> None:
         """Something that a person should read."""
+        ...
+
+    def finished(self) -> None:
+        """The run is at its end, or stops for now, as it was told to."""
+        ...
+
+    def closed(self) -> None:
+        """Nothing more will be told, whatever the reason."""
         ...
 
 
@@ -40,8 +64,67 @@ class Silent:
     def logged(self, progress: Progress, images_per_second: float) -> None:
         """Nothing."""
 
+    def sampled(self, file: Path, images: int) -> None:
+        """Nothing."""
+
+    def evaluated(self, figures: Mapping[str, float], images: int) -> None:
+        """Nothing."""
+
     def note(self, text: str) -> None:
         """Nothing."""
+
+    def finished(self) -> None:
+        """Nothing."""
+
+    def closed(self) -> None:
+        """Nothing."""
+
+
+class Several:
+    """Passes everything on to several reporters, in their order."""
+
+    def __init__(self, *reporters: Reporter) -> None:
+        self._reporters = reporters
+
+    def started(self, done: int, total: int) -> None:
+        """To all."""
+        for reporter in self._reporters:
+            reporter.started(done, total)
+
+    def stepped(self, progress: Progress) -> None:
+        """To all."""
+        for reporter in self._reporters:
+            reporter.stepped(progress)
+
+    def logged(self, progress: Progress, images_per_second: float) -> None:
+        """To all."""
+        for reporter in self._reporters:
+            reporter.logged(progress, images_per_second)
+
+    def sampled(self, file: Path, images: int) -> None:
+        """To all."""
+        for reporter in self._reporters:
+            reporter.sampled(file, images)
+
+    def evaluated(self, figures: Mapping[str, float], images: int) -> None:
+        """To all."""
+        for reporter in self._reporters:
+            reporter.evaluated(figures, images)
+
+    def note(self, text: str) -> None:
+        """To all."""
+        for reporter in self._reporters:
+            reporter.note(text)
+
+    def finished(self) -> None:
+        """To all."""
+        for reporter in self._reporters:
+            reporter.finished()
+
+    def closed(self) -> None:
+        """To all."""
+        for reporter in self._reporters:
+            reporter.closed()
 
 
 class PlainLines(Silent):
@@ -55,50 +138,90 @@ class PlainLines(Silent):
         self._total = total
 
     def logged(self, progress: Progress, images_per_second: float) -> None:
-        """The losses, the logits, the speed and the time left."""
+        """The losses, the logits, the speed, the time left, and what the recipe has besides."""
         left = _duration((self._total - progress.images) / images_per_second) if images_per_second else "?"
-        self.note(f"{progress.images}/{self._total} images  {_losses(progress)}  {images_per_second:.0f} images/s  {left} left")
+        where = f"{progress.images}/{self._total} images"
+        self.note(f"{where}  {_losses(progress)}  {images_per_second:.0f} images/s  {left} left{_more(progress)}")
+
+    def evaluated(self, figures: Mapping[str, float], images: int) -> None:
+        """The figures."""
+        self.note(f"{images}/{self._total} images  {_figures(figures)}")
 
     def note(self, text: str) -> None:
         """One line."""
-        print(text, file=sys.stderr, flush=True)  # noqa: T201
+        print(_visible(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextlib.contextmanager
 def terminal_reporter() -> Iterator[Reporter]:
-    """A live bar when standard error is a terminal, else plain lines."""
+    """A live display when standard error is a terminal, else plain lines."""
     if not sys.stderr.isatty():
         yield PlainLines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("images"), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        yield _Live(bar)
+    live = _Live(Console(stderr=True))
+    try:
+        yield live
+    finally:
+        live.closed()
 
 
 class _Live(Silent):
-    def __init__(self, bar: Any) -> None:
-        self._bar = bar
-        self._task: Any = None
+    """A bar with the time left, and below it the figures of the latest step; notes scroll by above."""
+
+    def __init__(self, console: "Console") -> None:
+        from rich.console import Group
+        from rich.live import Live
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        speed, left = TextColumn("images  {task.fields[speed]}"), TextColumn("left")
+        self._bar = Bar(BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn(), left, auto_refresh=False)
+        self._task = self._bar.add_task("", speed="")
+        self._progress: Progress | None = None
+        self._display = Live(Group(self._bar, self), console=console, refresh_per_second=4)
+
+    def __rich__(self) -> "Text":
+        from rich.text import Text
+
+        line = "" if self._progress is None else _losses(self._progress) + _more(self._progress)
+        return Text(line, no_wrap=True, overflow="ellipsis")
 
     def started(self, done: int, total: int) -> None:
-        self._task = self._bar.add_task("", total=total, completed=done)
+        self._bar.reset(self._task, total=total, completed=done)
+        self._display.start()
 
     def stepped(self, progress: Progress) -> None:
-        self._bar.update(self._task, completed=progress.images)
+        self._progress = progress
+        speed = self._bar.tasks[0].speed  # of the last half minute
+        self._bar.update(self._task, completed=progress.images, speed="" if speed is None else f"{speed:.0f}/s")
 
-    def logged(self, progress: Progress, images_per_second: float) -> None:
-        self._bar.update(self._task, description=f"{_losses(progress)}  {images_per_second:.0f}/s")
+    def evaluated(self, figures: Mapping[str, float], images: int) -> None:
+        self.note(f"after {images} images: {_figures(figures)}")
 
     def note(self, text: str) -> None:
-        self._bar.console.print(text, highlight=False, markup=False)
+        self._display.console.print(_visible(text), highlight=False, markup=False, soft_wrap=True)
+
+    def closed(self) -> None:
+        self._display.stop()
 
 
 def _losses(p: Progress) -> str:
     return f"D {p.d_loss:.3f}  G {p.g_loss:.3f}  D(real) {p.d_real:+.2f}  D(fake) {p.d_fake:+.2f}"
+
+
+def _more(p: Progress) -> str:
+    return "".join(f"  {name} {value:.3g}" for name, value in p.more.items())
+
+
+def _visible(text: str) -> str:
+    """Without what a terminal would obey: notes carry names of files."""
+    return "\n".join(printable(line, LONGEST) for line in text.split("\n"))
+
+
+def _figures(figures: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
 
 
 def _duration(seconds: float) -> str:

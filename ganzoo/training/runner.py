@@ -1,51 +1,66 @@
 """A whole run: from resolved parts to a run directory with a model in it, and on again after whatever stopped it."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import torch
 
-import ganzoo
-from ganzoo.building import build_random
-from ganzoo.checkpoint import ModelConfig, write_model
-from ganzoo.data import Dataset, ImageFolder, Pictures
-from ganzoo.errors import ConfigError, CorruptFileError, DataError
-from ganzoo.models import Discriminator, Generator, ImageGenerator, Network
-from ganzoo.models.devices import resolve_device
-from ganzoo.models.seeds import SEED_LIMIT, check_seed, sample_seeds
-from ganzoo.spec import Architecture, Json, Recipe, Role
-from ganzoo.training.checkpoints import write_checkpoint
+from ganzoo.data import Dataset, Examples, TensorExamples
+from ganzoo.errors import DataError
+from ganzoo.models import Discriminator, Generator
+from ganzoo.models.seeds import SEED_LIMIT, check_seed
+from ganzoo.spec import Architecture, Recipe
+from ganzoo.training.assembly import (
+    Arguments,
+    NetworkClasses,
+    Weights,
+    build_networks,
+    check_kinds,
+    choose_recipe,
+    prepare_examples,
+    record_data,
+    start_from,
+)
 from ganzoo.training.engine import Engine
-from ganzoo.training.interruption import graceful_interrupt
-from ganzoo.training.overrides import check_recipe
-from ganzoo.training.reporting import Reporter, Silent
-from ganzoo.training.run_directory import DataRecord, Intervals, RunConfig, RunDirectory, versions
-
-GRID = 64  # samples in a grid
-GRID_SEED = 0
-
-NetworkClasses = Mapping[Role, type[Network]]
-Arguments = Mapping[Role, Mapping[str, Json]]
+from ganzoo.training.film import Film
+from ganzoo.training.loop import Evaluator, Loop, Run, save, take_up
+from ganzoo.training.processes import Processes, processes
+from ganzoo.training.reporting import Reporter, Several, Silent
+from ganzoo.training.run_directory import EvaluationConfig, Intervals, RunConfig, RunDirectory, versions
 
 
 @dataclass(frozen=True)
-class Run:
-    """What a run came to.
+class Options:
+    """What a run does besides training.
 
     Attributes:
-        path: Its directory.
-        images: Real images shown.
-        model: The folder of the finished model, or None where the run was interrupted.
+        seed: Of everything random, in ``[0, 2**32)``.
+        device: ``cpu`` (the default), ``cuda``, ``auto`` …
+        intervals: How often something is written or measured; where one is missing, by the length of the run.
+        source: How the data was named (a name or a folder), recorded so that the run can be resumed.
+        start: Weights by role to begin with instead of random ones.
+        started_from: Where they come from, recorded.
+        evaluation: What is measured while the run goes on, recorded.
+        evaluator: Measures it.
+        film: Whether to make a film of the sample grids.
+        tensorboard: Whether to write TensorBoard events.
     """
 
-    path: Path
-    images: int
-    model: Path | None
+    seed: int = 0
+    device: str | None = None
+    intervals: Mapping[str, int] = field(default_factory=dict)
+    source: str | None = None
+    start: Weights = field(default_factory=dict)
+    started_from: str | None = None
+    evaluation: EvaluationConfig | None = None
+    evaluator: Evaluator | None = None
+    film: bool = False
+    tensorboard: bool = False
 
 
 def train(
@@ -56,107 +71,124 @@ def train(
     *,
     recipe: Recipe | None = None,
     config: Arguments | None = None,
-    seed: int = 0,
-    device: str | None = None,
-    intervals: Intervals | None = None,
-    source: str | None = None,
+    options: Options | None = None,
     plugin: str,
     distribution: str = "ganzoo-hub",
     reporter: Reporter | None = None,
 ) -> Run:
-    """Trains from scratch into a new run directory.
+    """Trains into a new run directory.
 
     Ctrl-C writes a checkpoint and returns a `Run` without a model; `resume` goes on from there. On the CPU, the same arguments,
-    versions and number of threads give the same bits.
+    versions and number of threads give the same bits. Started by ``accelerate launch`` or ``torchrun``, all processes train
+    together and the first one writes.
 
     Args:
         architecture: What is trained.
         networks: Its generator's and discriminator's classes.
-        data: The pictures; scaled to the generator's size.
+        data: The real examples; brought to the shape that the generator makes.
         out: The run directory; must not exist or be empty.
         recipe: How; the architecture's own recipe unless given.
         config: Constructor arguments by role.
-        seed: Of everything random, in ``[0, 2**32)``.
-        device: ``cpu`` (the default), ``cuda``, ``auto`` …
-        intervals: How often something is written.
-        source: How the data was named (a name or a folder), recorded so that the run can be resumed.
+        options: Everything else.
         plugin: Who brings the architecture, i.e. its entry point; recorded.
         distribution: What to install for that plugin; recorded.
         reporter: Told what happens; nobody unless given.
 
     Raises:
         ConfigError: a recipe or arguments that cannot be used, or an architecture that cannot be trained here.
-        DataError: pictures that cannot be used.
+        DataError: examples that cannot be used.
         OutputError: the run directory cannot be written or is in use.
         TrainingError: a loss that is not finite; the last checkpoint is kept.
     """
-    chosen = _recipe(architecture, recipe)
+    options = Options() if options is None else options
+    chosen = choose_recipe(architecture, recipe)
+    intervals = Intervals.of(chosen, options.intervals)
+    team = processes(options.device)
     directory = RunDirectory(out)
-    directory.check_free()
-    resolved = resolve_device(device)
-    generator, discriminator = _build(networks, config or {}, check_seed(seed))
-    reporter = Silent() if reporter is None else reporter
-    pictures = _prepare(generator, data, reporter)
+    if team.main:
+        directory.check_free()
+    team.wait()
+    built = build_networks(networks, config or {}, check_seed(options.seed))
+    start_from(*built, options.start)
+    reporter = Silent() if reporter is None or not team.main else reporter
+    examples = prepare_examples(built[0], data, team, reporter)
+    if len(examples) < chosen.batch_size:
+        reporter.note(f"The data has {len(examples)} examples: a batch of {chosen.batch_size} shows some more than once.")
     run = RunConfig(
         architecture=architecture.id,
         plugin=plugin,
         distribution=distribution,
-        config={"generator": generator.config, "discriminator": discriminator.config},
+        config={"generator": built[0].config, "discriminator": built[1].config},
         recipe=chosen,
-        data=_record(data, source),
-        seed=seed,
-        device=str(resolved),
+        data=record_data(data, options.source),
+        seed=options.seed,
+        device=str(team.device),
         threads=torch.get_num_threads(),
-        intervals=Intervals.of(chosen) if intervals is None else intervals,
+        intervals=intervals,
         versions=versions(),
+        started_from=options.started_from,
+        evaluation=options.evaluation,
+        film=options.film,
+        tensorboard=options.tensorboard,
     )
-    directory.create(run)
-    with _own_randomness(resolved, seed):
-        engine = Engine(generator.to(resolved), discriminator.to(resolved), pictures, chosen, seed=seed, device=resolved)
-        return _play(engine, run, directory, reporter)
+    observers = _observed(run, directory, reporter, team)
+    with _surroundings(team, run), _engine(built, examples, data, run, team) as engine, _locked(directory, team):
+        if team.main:
+            directory.create()
+        if options.start or chosen.on_nan == "rollback":  # what no seed brings back, and where to go back to at first
+            save(engine, directory)
+        if team.main:
+            directory.begin(run)
+        return Loop(engine, run, directory, observers, options.evaluator).play()
 
 
 def resume(
-    path: str | Path, networks: NetworkClasses, data: Dataset, *, device: str | None = None, reporter: Reporter | None = None
+    path: str | Path,
+    networks: NetworkClasses,
+    data: Dataset,
+    *,
+    device: str | None = None,
+    evaluator: Evaluator | None = None,
+    reporter: Reporter | None = None,
 ) -> Run:
     """Goes on with the run in ``path`` from its latest intact checkpoint.
 
     On the CPU and with the same versions the result is bit by bit that of a run that was never stopped; the number of threads
     is set to what it was.
 
-    The caller finds the classes and the data by the names that ``RunDirectory(path).config()`` gives.
+    The caller finds the classes, the data and the evaluator by the names that ``RunDirectory(path).config()`` gives.
 
     Args:
         path: The run directory.
         networks: The architecture's generator and discriminator classes.
-        data: The same pictures as before.
+        data: The same examples as before.
         device: Another device than before, if wanted.
+        evaluator: Measures what the run measures while it goes on, if it does.
         reporter: Told what happens; nobody unless given.
 
     Raises:
         ConfigError: no run there, or one that these classes do not fit.
-        DataError: the pictures are not the ones that the run was started with.
+        DataError: the examples are not the ones that the run was started with.
         CorruptFileError: every checkpoint is damaged.
-        OutputError: the run directory cannot be written.
+        CheckpointError: the checkpoint belongs to other networks, or to another version of ganzoo.
+        OutputError: the run directory cannot be written, or another process trains in it.
         TrainingError: a loss that is not finite.
     """
     directory = RunDirectory(path)
     run = directory.config()
-    resolved = resolve_device(run.device if device is None else device)
-    reporter = Silent() if reporter is None else reporter
-    generator, discriminator = _build(networks, run.config, run.seed)
-    pictures = _prepare(generator, data, reporter)
-    if data.sha256 != run.data.sha256:
-        raise DataError(
-            f"{data.name} has not the content that the run in {path} was started with ({run.data.name}).",
-            hint="Put the data back as it was, or start a new run.",
-        )
-    with _threads(run.threads), _own_randomness(resolved, run.seed):
-        engine = Engine(
-            generator.to(resolved), discriminator.to(resolved), pictures, run.recipe, seed=run.seed, device=resolved
-        )
-        _take_up(engine, directory, reporter)
-        return _play(engine, run, directory, reporter)
+    team = processes(run.device if device is None else device)
+    reporter = Silent() if reporter is None or not team.main else reporter
+    with _locked(directory, team):
+        built = build_networks(networks, run.config, run.seed)
+        examples = prepare_examples(built[0], data, team, reporter)
+        _check_data(directory, data, run)
+        _tell_versions(run, reporter)
+        observers = _observed(run, directory, reporter, team)
+        if team.main:
+            directory.sweep()
+        with _surroundings(team, run), _engine(built, examples, data, run, team) as engine:
+            take_up(engine, directory, reporter)
+            return Loop(engine, run, directory, observers, evaluator).play()
 
 
 def describe(
@@ -167,28 +199,46 @@ def describe(
     *,
     recipe: Recipe | None = None,
     config: Arguments | None = None,
-    seed: int = 0,
+    options: Options | None = None,
 ) -> dict[str, Any]:
-    """What `train` would do with these arguments, as plain values; nothing is written and no picture is decoded.
+    """What `train` would do with these arguments, as plain values; nothing is written and no example is decoded.
+
+    Everything is built as for a run, so that whatever does not fit shows.
 
     Raises:
-        ConfigError, OutputError: as `train`.
+        ConfigError, OutputError, MissingExtraError: as `train`.
     """
-    chosen = _recipe(architecture, recipe)
-    RunDirectory(out).check_free()
-    generator, discriminator = _build(networks, config or {}, check_seed(seed))
-    steps = -(-chosen.images // (chosen.batch_size * chosen.discriminator_steps))
+    options = Options() if options is None else options
+    chosen = choose_recipe(architecture, recipe)
+    intervals = Intervals.of(chosen, options.intervals)
+    team = processes(options.device)
+    directory = RunDirectory(out)
+    directory.check_free()
+    generator, discriminator = build_networks(networks, config or {}, check_seed(options.seed))
+    start_from(generator, discriminator, options.start)
+    check_kinds(generator, data)
+    _watching(directory, film=options.film, tensorboard=options.tensorboard)
+    blank = TensorExamples(torch.zeros(1, *generator.output_shape).expand(len(data), *generator.output_shape))
+    Engine(generator, discriminator, blank, chosen, seed=options.seed, processes=team, labels=data.labels).close()
     return {
         "architecture": architecture.id,
         "out": str(out),
+        "device": str(team.device),
         "data": data.name,
         "pictures": len(data),
-        "image_shape": list(generator.output_shape),
+        "shape": list(generator.output_shape),
+        "classes": generator.num_classes,
         "epochs": round(chosen.images / len(data), 2),
-        "steps": steps,
+        "steps": -(-chosen.images // (chosen.batch_size * chosen.discriminator_steps)),
         "generator_parameters": generator.parameter_count(),
         "discriminator_parameters": discriminator.parameter_count(),
-        "seed": seed,
+        "seed": options.seed,
+        "started_from": options.started_from,
+        "pretrained": list(options.start),
+        "film": options.film,
+        "tensorboard": options.tensorboard,
+        "evaluation": msgspec.to_builtins(options.evaluation),
+        "intervals": msgspec.to_builtins(intervals),
         "recipe": msgspec.to_builtins(chosen),
     }
 
@@ -196,65 +246,64 @@ def describe(
 # --- the parts of a run -----------------------------------------------------------------------------------------------
 
 
-def _recipe(architecture: Architecture, recipe: Recipe | None) -> Recipe:
-    chosen = architecture.recipe if recipe is None else recipe
-    if chosen is None:
-        raise ConfigError(f"The architecture '{architecture.id}' has no recipe; it can be used but not trained.")
-    if architecture.modality != "image":
-        raise ConfigError(f"Only image architectures can be trained; '{architecture.id}' makes {architecture.modality}.")
-    check_recipe(chosen)
-    return chosen
-
-
-def _build(networks: NetworkClasses, config: Arguments, seed: int) -> tuple[Generator[Any], Discriminator]:
-    if "discriminator" not in networks:
-        raise ConfigError("An architecture without a discriminator cannot be trained.")
-    generator = build_random(networks["generator"], config.get("generator", {}), seed=seed)
-    discriminator = build_random(networks["discriminator"], config.get("discriminator", {}), seed=(seed + 1) % SEED_LIMIT)
-    if not isinstance(generator, ImageGenerator) or not isinstance(discriminator, Discriminator):
-        raise ConfigError(f"{type(generator).__name__} and {type(discriminator).__name__} are no image GAN.")
-    _check_pair(generator, discriminator)
-    return generator, discriminator
-
-
-def _check_pair(generator: ImageGenerator, discriminator: Discriminator) -> None:
-    """One forward pass in evaluation mode: arguments that do not fit together show before the run begins."""
-    shape = generator.output_shape
+@contextmanager
+def _engine(
+    networks: tuple[Generator[Any], Discriminator], examples: Examples, data: Dataset, run: RunConfig, team: Processes
+) -> Iterator[Engine]:
+    """The engine of a run; what it reads in the background ends with the block."""
+    engine = Engine(*networks, examples, run.recipe, seed=run.seed, processes=team, labels=data.labels)
     try:
-        with torch.inference_mode():
-            scores = discriminator.eval()(torch.zeros(2, *shape))
-    except RuntimeError as e:
-        raise ConfigError(
-            f"The discriminator does not take the generator's images {list(shape)}: {e}.",
-            hint="Give both networks the same image size and channels.",
-        ) from e
-    if scores.shape != (2,):
-        raise ConfigError(f"The discriminator makes scores of shape {list(scores.shape)} of 2 images {list(shape)}, not [2].")
+        yield engine
+    finally:
+        engine.close()
 
 
-def _prepare(generator: Generator[Any], data: Dataset, reporter: Reporter) -> Pictures:
-    channels, height, width = generator.output_shape
-    if height != width:
-        raise ConfigError(f"Training needs square images; this generator makes {height}x{width}.")
-    pictures = data.prepare(height, channels)
-    for skipped in data.skipped if isinstance(data, ImageFolder) else ():
-        reporter.note(f"Skipped {skipped.path}: {skipped.reason}")
-    return pictures
+def _observed(run: RunConfig, directory: RunDirectory, reporter: Reporter, team: Processes) -> Reporter:
+    """``reporter``, and what the run was asked to make besides."""
+    if not team.main:
+        return reporter
+    more = _watching(directory, film=run.film, tensorboard=run.tensorboard)
+    return Several(reporter, *more) if more else reporter
 
 
-def _record(data: Dataset, source: str | None) -> DataRecord:
-    skipped = tuple(str(s.path) for s in data.skipped) if isinstance(data, ImageFolder) else ()
-    return DataRecord(
-        source=data.name if source is None else source, name=data.name, sha256=data.sha256, pictures=len(data), skipped=skipped
-    )
+def _watching(directory: RunDirectory, *, film: bool, tensorboard: bool) -> list[Reporter]:
+    more: list[Reporter] = []
+    if film:
+        more.append(Film(directory.path))
+    if tensorboard:
+        from ganzoo.training.tensorboard import TensorBoard
+
+        more.append(TensorBoard(directory.path))
+    return more
+
+
+def _check_data(directory: RunDirectory, data: Dataset, run: RunConfig) -> None:
+    if data.sha256 != run.data.sha256:
+        raise DataError(
+            f"{data.name} has not the content that the run in {directory.path} was started with ({run.data.name}).",
+            hint="Put the data back as it was, or start a new run.",
+        )
+
+
+def _tell_versions(run: RunConfig, reporter: Reporter) -> None:
+    """Other versions compute other roundings: the run goes on, but not bit by bit."""
+    now = versions()
+    changed = [f"{name} {was}, now {now[name]}" for name, was in run.versions.items() if now.get(name, was) != was]
+    if changed:
+        reporter.note(f"The run was started with {'; '.join(changed)}: the result may differ in the last digits.")
+
+
+def _locked(directory: RunDirectory, team: Processes) -> AbstractContextManager[None]:
+    """The run directory for these processes alone; the main one holds the lock for all."""
+    return directory.locked() if team.main else nullcontext()
 
 
 @contextmanager
-def _own_randomness(device: torch.device, seed: int) -> Iterator[None]:
-    """The global random state belongs to the run inside, for networks that draw from it, and is as before after it."""
-    devices: Sequence[torch.device] = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+def _surroundings(team: Processes, run: RunConfig) -> Iterator[None]:
+    """The global random state and the number of threads belong to the run inside, and are as before after it."""
+    devices: Sequence[torch.device] = [team.device] if team.device.type == "cuda" else []
+    with _threads(run.threads), _determinism(run.recipe.deterministic), torch.random.fork_rng(devices=devices):
+        torch.manual_seed((run.seed + team.rank) % SEED_LIMIT)  # processes see other examples, so they need other dropout
         yield
 
 
@@ -268,72 +317,17 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _take_up(engine: Engine, directory: RunDirectory, reporter: Reporter) -> None:
-    checkpoint, problems = directory.latest_checkpoint()
-    for problem in problems:
-        reporter.note(f"{problem} Going back to the one before.")
-    if checkpoint is None:
-        directory.rewind_metrics(0)
+@contextmanager
+def _determinism(wanted: bool) -> Iterator[None]:
+    if not wanted:
+        yield
         return
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it starts, and refuses to work without
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
     try:
-        for name, network in engine.networks().items():
-            network.load_state_dict(checkpoint.networks[name])
-        engine.restore(checkpoint.state)
-    except (RuntimeError, KeyError, ValueError) as e:
-        raise CorruptFileError(f"The checkpoint in {directory.checkpoints} does not fit this run: {e}.") from e
-    directory.rewind_metrics(engine.images)
-
-
-def _play(engine: Engine, run: RunConfig, directory: RunDirectory, reporter: Reporter) -> Run:
-    reporter.started(engine.images, run.recipe.images)
-    with graceful_interrupt(reporter.note) as interrupted:
-        finished = _loop(engine, run, directory, reporter, interrupted)
-    if not finished:
-        reporter.note(f"Stopped after {engine.images} images. Go on with: ganzoo resume {directory.path}")
-        return Run(directory.path, engine.images, None)
-    networks: dict[Role, Network] = {"generator": engine.average, "discriminator": engine.discriminator}
-    return Run(directory.path, engine.images, _export(directory.model, run, networks))
-
-
-def _export(folder: Path, run: RunConfig, networks: Mapping[Role, Network]) -> Path:
-    """The result in ganzoo's own layout."""
-    config = ModelConfig(
-        library_name="ganzoo",
-        ganzoo_version=ganzoo.__version__,
-        architecture=run.architecture,
-        plugin=run.plugin,
-        distribution=run.distribution,
-        generator=networks["generator"].config,
-        discriminator=networks["discriminator"].config,
-    )
-    states = {role: network.state_dict() for role, network in networks.items()}
-    return write_model(folder, config, states, overwrite=True).folder
-
-
-def _loop(engine: Engine, run: RunConfig, directory: RunDirectory, reporter: Reporter, interrupted: Callable[[], bool]) -> bool:
-    """Plays to the end, or until interrupted; whether the end was reached."""
-    every, step = run.intervals, engine.images_per_step
-    begin, begin_images = time.monotonic(), engine.images
-    while engine.images < run.recipe.images:
-        progress = engine.step()
-        reporter.stepped(progress)
-        last = engine.images >= run.recipe.images
-        if last or _due(engine.images, step, every.log):
-            now = time.monotonic()
-            speed = (engine.images - begin_images) / max(now - begin, 1e-9)
-            begin, begin_images = now, engine.images
-            directory.append_metrics(progress, {"images_per_second": round(speed, 2)})
-            reporter.logged(progress, speed)
-        if last or _due(engine.images, step, every.samples):
-            directory.write_samples(engine.average.sample(seeds=sample_seeds(GRID, GRID_SEED)), engine.images)
-        stop = interrupted() and not last
-        if last or stop or _due(engine.images, step, every.checkpoint):
-            write_checkpoint(directory.checkpoints, engine.networks(), engine.state())
-        if stop:
-            return False
-    return True
-
-
-def _due(images: int, step: int, interval: int) -> bool:
-    """Whether a multiple of ``interval`` was passed in the last step: depends on the images alone, so also after resuming."""
-    return images // interval > (images - step) // interval
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]

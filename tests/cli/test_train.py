@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,11 +47,98 @@ def test_a_dry_run_writes_nothing(run: Run, here: Path, photos: Path) -> None:
     before = listing(here)
     told = train(run, photos, "--dry-run")
     assert told.code == 0
-    assert any(line.split() == ["batch_size", "4"] for line in told.out.splitlines())
+    lines = [line.split() for line in told.out.splitlines()]
+    assert ["batch_size", "4"] in lines and ["generator.lr", "0.0002"] in lines and ["samples", "4"] in lines
     plan = json.loads(train(run, photos, "--dry-run", "--json").out)
-    assert (plan["pictures"], plan["steps"], plan["image_shape"]) == (12, 4, [1, 8, 8])
+    assert (plan["pictures"], plan["steps"], plan["shape"]) == (12, 4, [1, 8, 8])
     assert plan["recipe"]["batch_size"] == 4
+    assert plan["intervals"] == {"log": 4, "samples": 4, "checkpoint": 4, "evaluate": 4}
+    assert (plan["evaluation"], plan["started_from"]) == (None, None)
     assert listing(here) == before
+
+
+def test_a_dry_run_tells_of_evaluation_and_transfer(run: Run, here: Path, photos: Path) -> None:
+    assert train(run, photos, out="first").code == 0
+    before = listing(here)
+    more = ["--evaluate", "pixels:4", "--metrics", "fid,pr", "--best", "precision:max", "--from", "first/model", "--film"]
+    plan = json.loads(train(run, photos, *more, "--dry-run", "--json").out)
+    reference = str((here / photos).resolve())
+    assert plan["evaluation"] == {
+        "features": "pixels:4",
+        "data": reference,
+        "metrics": ["fid", "pr"],
+        "samples": 2000,
+        "best": "precision",
+        "higher": True,
+    }
+    assert plan["started_from"] == str((here / "first" / "model").resolve())
+    assert (plan["pretrained"], plan["film"]) == (["generator", "discriminator"], True)
+    told = train(run, photos, *more, "--dry-run")
+    assert "evaluation\n  features  pixels:4\n" in told.out and "film                      yes" in told.out
+    assert listing(here) == before
+
+
+SETTINGS = """
+[recipe]
+batch_size = 6
+generator = {lr = {start = 1e-3, end = 0.0, shape = "linear"}}
+
+[config]
+width = 6
+
+[intervals]
+samples = 12
+"""
+
+
+def test_settings_from_a_file_and_more_specific_ones_over_them(run: Run, here: Path, photos: Path) -> None:
+    (here / "my.toml").write_text(SETTINGS)
+    told = train(run, photos, "--settings", "my.toml", "--every", "log=8", "--dry-run", "--json")
+    plan = json.loads(told.out)
+    assert plan["recipe"]["batch_size"] == 4  # --set comes last
+    assert plan["recipe"]["generator"]["lr"] == {"start": 1e-3, "end": 0.0, "begin": 0, "until": None, "shape": "linear"}
+    assert (plan["intervals"]["samples"], plan["intervals"]["log"]) == (12, 8)
+    (here / "my.toml").write_text(SETTINGS.replace("batch_size", "batchsize"))
+    told = train(run, photos, "--settings", "my.toml", "--dry-run")
+    assert (told.code, told.err) == (1, "Error: There is no recipe field named 'batchsize'.\nDid you mean 'batch_size'?\n")
+
+
+def test_a_run_with_everything(run: Run, here: Path, photos: Path) -> None:
+    more = ["--evaluate", "pixels:4", "--samples", "6", "--film", "--set", "regularizers=r1", "--every", "samples=8"]
+    told = train(run, photos, *more)
+    assert told.code == 0, told.err
+    assert {"film.webp", "best/generator.safetensors", "best/figures.json"} <= listing(here / "run")
+    lines = [json.loads(line) for line in (here / "run" / "metrics.jsonl").read_text().splitlines()]
+    measured = [line["evaluation"]["frechet-distance"] for line in lines if "evaluation" in line]
+    assert [line["images"] for line in lines] == [0, 4, 8, 12, 16] and len(measured) == 5
+    assert json.loads((here / "run/best/figures.json").read_text())["figures"]["frechet-distance"] == min(measured)
+    assert "16/16 images  frechet-distance" in told.err and "  r1 " in told.err
+    assert run("generate", "run/best", "-o", "grid.png").code == 0
+
+
+def test_a_run_from_a_model(run: Run, here: Path, photos: Path, model: Path) -> None:
+    assert train(run, photos, out="first").code == 0
+    told = train(run, photos, "--from", "first/model", "--set", "freeze_layers=1", out="second")
+    assert told.code == 0, told.err
+    assert "000000000" not in listing(here / "second" / "checkpoints")
+    told = train(run, photos, "--from", "first/model", "--config", "width=5", out="third")
+    assert (told.code, "was made with width=4; its weights do not fit width=5." in told.err) == (1, True)
+    told = run("train", "sngan", "--data", photos, "--out", "third", "--from", "first/model")
+    assert told.code == 1
+    assert "'first/model' is no model of the architecture 'sngan': its generator is a DCGANGenerator." in told.err
+    assert train(run, photos, "--from", "nowhere", out="third").code == 1
+    assert not (here / "third").exists()
+
+
+def test_a_discriminator_that_the_model_has_not_begins_at_random(run: Run, photos: Path, model: Path) -> None:
+    """It takes the generator's arguments; one that is damaged is not taken for missing."""
+    told = run("train", "dcgan", "--data", photos, "--out", "run", "--from", model, "--dry-run", "--json")
+    assert told.code == 0, told.err
+    assert json.loads(told.out)["pretrained"] == ["generator"]
+    assert train(run, photos, out="first").code == 0
+    Path("first/model/discriminator.safetensors").write_bytes(b"")
+    told = train(run, photos, "--from", "first/model", "--dry-run")
+    assert told.code == 1 and "discriminator.safetensors" in told.err
 
 
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["run", "dry-run"])
@@ -61,6 +149,19 @@ def test_a_dry_run_writes_nothing(run: Run, here: Path, photos: Path) -> None:
         (["--set", "generator.rl=1"], 1, "'generator.lr'"),
         (["--set", "batch_size=-4"], 1, "batch_size=-4 cannot be used"),
         (["--set", "loss=hings"], 1, "hinge"),
+        (["--set", "regularizers.r1.options.gamma=3"], 1, "no option of the regulariser 'r1' named 'gamma'"),
+        (["--set", "accumulate=3"], 1, "A batch of 4 cannot be split into 3 equal pieces"),
+        (["--set", "freeze_layers=40"], 1, "freeze_layers is 40"),
+        (["--config", "width=wide"], 1, "width"),
+        (["--settings", "my.toml"], 1, "my.toml cannot be read"),
+        (["--every", "samples=often"], 1, "An interval cannot be used: Expected a whole number, got text (samples)"),
+        (["--every", "sample=5"], 1, "Did you mean 'samples'"),
+        (["--best", "precision"], 2, "--best means nothing without --evaluate"),
+        (["--evaluate", "pixel"], 1, "Did you mean 'pixels'"),
+        (["--evaluate", "pixels", "--metrics", "fud"], 1, "Did you mean 'fid'"),
+        (["--evaluate", "pixels", "--best", "precision:most"], 1, "is not a figure with :min or :max"),
+        (["--device", "gpu"], 1, "The device 'gpu' cannot be used"),
+        (["--data", "gaussians-8"], 1, "holds points, but the generator makes images"),
         (["--set", "batch_size"], 1, "'batch_size' is not of the form key=value"),
         (["--config", "image_sise=8"], 1, "'dcgan' has no argument 'image_sise'.\nIt has: image_size."),
         (["--config", "image_size=9"], 1, "28 pixels or of a power of two"),
@@ -172,3 +273,36 @@ def test_resume_with_other_pictures(run: Run, here: Path, photos: Path) -> None:
     assert "has not the content that the run in run was started with" in told.err
     (here / photos).rename(here / "moved")
     assert "There is no folder" in run("resume", "run").err
+
+
+def test_a_run_that_goes_on_elsewhere_is_left_alone(run: Run, here: Path, photos: Path) -> None:
+    from ganzoo.training import RunDirectory
+
+    assert train(run, photos).code == 0
+    with RunDirectory("run").locked():
+        told = run("resume", "run")
+    assert (told.code, told.err) == (1, "Error: Another process is training in run.\nWait for its end, or stop it first.\n")
+    assert run("resume", "run").code == 0
+
+
+def test_resume_with_moved_data_measures_against_it_too(run: Run, here: Path, photos: Path) -> None:
+    assert train(run, photos, "--evaluate", "pixels:4", "--samples", "6").code == 0
+    for folder in (here / "run" / "checkpoints").iterdir():
+        shutil.rmtree(folder)
+    (here / photos).rename(here / "moved")
+    told = run("resume", "run", "--data", "moved", "--json")
+    assert told.code == 0, told.err
+    assert json.loads(told.out)["images"] == 16
+
+
+def test_conditional_networks_need_labels_that_fit(run: Run, here: Path, photos: Path) -> None:
+    def plan(data: object, *more: object) -> Told:
+        return run("train", "sngan", "--data", data, "--out", "run", "--dry-run", "--json", *more)
+
+    told = plan(photos, "--config", "num_classes=2")
+    assert told.code == 1 and "The networks have 2 classes, but the data has no labels." in told.err
+    for name in ("cats", "dogs", "owls"):
+        shutil.copytree(here / photos, here / "animals" / name)
+    told = plan("animals", "--config", "num_classes=2")
+    assert told.code == 1 and "has 2 classes, but the data has 3." in told.err and "num_classes=3" in told.err
+    assert json.loads(plan("animals", "--config", "num_classes=3").out)["classes"] == 3

@@ -39,9 +39,22 @@ def test_tied_weights_are_written_too(tmp_path: Path) -> None:
 
 
 def test_the_latest_two_are_kept(tmp_path: Path) -> None:
-    for images in (64, 1000, 128, 96):
+    for images in (64, 96, 128, 1000, 2_000_000_000):
         write(tmp_path, images)
-    assert [p.name for p in list_checkpoints(tmp_path)] == ["000000128", "000001000"]
+    assert [p.name for p in list_checkpoints(tmp_path)] == ["000001000", "2000000000"]
+
+
+def test_later_ones_that_the_run_went_back_from_go_too(tmp_path: Path) -> None:
+    """Damaged ones would else count as the latest two, and the good one before would be removed."""
+    for images in (64, 96, 80):
+        write(tmp_path, images)
+    assert [p.name for p in list_checkpoints(tmp_path)] == ["000000064", "000000080"]
+
+
+def test_names_of_parts_may_have_dots(tmp_path: Path) -> None:
+    state = {**STATE, "regularizers": {"acme.r1": {"mean": torch.tensor(2.0)}, "acme": {"r1": torch.tensor(3.0)}}}
+    read = read_checkpoint(write_checkpoint(tmp_path, {}, state))
+    assert read.state["regularizers"]["acme.r1"]["mean"] == 2 and read.state["regularizers"]["acme"]["r1"] == 3
 
 
 def test_writing_the_same_place_twice_replaces_it(tmp_path: Path) -> None:
@@ -63,11 +76,12 @@ def test_damage_is_noticed(tmp_path: Path, name: str, damage: str) -> None:
         read_checkpoint(file.parent)
 
 
-def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+def test_another_format_is_refused_and_not_taken_for_damage(tmp_path: Path) -> None:
     file = write(tmp_path) / "state.json"
-    file.write_text(file.read_text().replace('"format": 1', '"format": 2'))
-    with pytest.raises(CheckpointError, match="has the format 2"):
+    file.write_text(file.read_text().replace('"format": 2', '"format": 3'))
+    with pytest.raises(CheckpointError, match=r"has the format 3; .*reads 2.\n.*version of ganzoo that wrote it") as refused:
         read_checkpoint(file.parent)
+    assert not isinstance(refused.value, CorruptFileError)
 
 
 def test_a_full_disk_leaves_the_older_checkpoint_and_no_half_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -6,10 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganzoo.data import TensorPictures
-from ganzoo.errors import TrainingError
-from ganzoo.spec import Optimizer, Recipe
-from ganzoo.training import Engine
+from ganzoo.data import TensorExamples
+from ganzoo.errors import ConfigError, TrainingError
+from ganzoo.models import Judgement
+from ganzoo.spec import Augmentation, Optimizer, Recipe, Regularizer, Schedule
+from ganzoo.training import Engine, Progress
 from tests.training.toy import RECIPE, ToyDiscriminator, ToyGenerator
 
 
@@ -28,20 +30,18 @@ class Spying(ToyDiscriminator):
 def engine(recipe: Recipe, discriminator: ToyDiscriminator | None = None, low: int = 0, high: int = 256) -> Engine:
     torch.manual_seed(0)
     pixels = torch.randint(low, high, (16, 1, 8, 8), dtype=torch.uint8)
-    return Engine(
-        ToyGenerator(), discriminator or ToyDiscriminator(), TensorPictures(pixels), recipe, seed=1, device=torch.device("cpu")
-    )
+    return Engine(ToyGenerator(), discriminator or ToyDiscriminator(), TensorExamples(pixels), recipe, seed=1)
 
 
 def plain(**changes: Any) -> Recipe:
-    quiet = msgspec.structs.replace(RECIPE, r1_gamma=0.0, augment=(), label_smoothing=0.0, discriminator_steps=1)
+    quiet = msgspec.structs.replace(RECIPE, regularizers={}, augment=Augmentation(), label_smoothing=0.0, discriminator_steps=1)
     return msgspec.structs.replace(quiet, **changes)
 
 
 def test_real_images_are_shown_from_minus_one_to_one() -> None:
     spy = Spying()
     pixels = torch.tensor([0, 51, 255], dtype=torch.uint8).repeat(64)[: 2 * 64].view(2, 1, 8, 8)
-    Engine(ToyGenerator(), spy, TensorPictures(pixels), plain(), seed=0, device=torch.device("cpu")).step()
+    Engine(ToyGenerator(), spy, TensorExamples(pixels), plain(), seed=0).step()
     assert spy.shown[0].unique().tolist() == pytest.approx([-1.0, -0.6, 1.0], abs=1e-6)
 
 
@@ -54,7 +54,7 @@ def test_a_step_updates_the_discriminator_as_often_as_the_recipe_says() -> None:
 
 def test_both_sides_of_the_game_see_augmented_images() -> None:
     spy = Spying()
-    engine(plain(augment=("cutout",)), spy).step()
+    engine(plain(augment=Augmentation(pipeline={"cutout": 1.0})), spy).step()
     for shown in spy.shown:  # real, generated, and generated in the generator's turn
         assert bool(((shown == 0).sum((1, 2, 3)) >= 4).all())
 
@@ -62,10 +62,11 @@ def test_both_sides_of_the_game_see_augmented_images() -> None:
 def test_each_turn_changes_its_own_network_alone() -> None:
     played = engine(plain(generator=Optimizer(lr=1e-2)))
     before = {name: {k: v.clone() for k, v in network.named_parameters()} for name, network in played.networks().items()}
-    played._update_discriminator()
+    batch = played._real_batch()
+    played._update_discriminator(*batch)
     assert _changed(before["discriminator"], played.discriminator) and not _changed(before["generator"], played.generator)
     frozen = {k: v.clone() for k, v in played.discriminator.named_parameters()}
-    played._update_generator()
+    played._update_generator(*batch)
     assert _changed(before["generator"], played.generator) and not _changed(frozen, played.discriminator)
     assert all(p.requires_grad for p in played.discriminator.parameters())
 
@@ -75,7 +76,15 @@ def _changed(before: dict[str, Tensor], network: torch.nn.Module) -> bool:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"r1_gamma": 5.0}, {"label_smoothing": 0.3}, {"loss": "least-squares"}, {"augment": ("color",)}]
+    "changes",
+    [
+        {"regularizers": {"r1": Regularizer(weight=5.0)}},
+        {"label_smoothing": 0.3},
+        {"loss": "least-squares"},
+        {"augment": Augmentation(pipeline={"color": 1.0})},
+        {"instance_noise": 1.0},
+        {"constraints": ("weight-clipping",)},
+    ],
 )
 def test_every_part_of_the_recipe_reaches_the_game(changes: dict[str, Any]) -> None:
     assert engine(plain(**changes)).step().d_loss != pytest.approx(engine(plain()).step().d_loss, rel=1e-4)
@@ -84,10 +93,10 @@ def test_every_part_of_the_recipe_reaches_the_game(changes: dict[str, Any]) -> N
 def test_the_generator_learns_where_the_data_is() -> None:
     """White data, a generator that begins at grey: after a few hundred steps it makes white pictures."""
     played = engine(plain(batch_size=16, ema_images=100, generator=Optimizer(lr=5e-3)), low=255)
-    dull = float(played.average.sample(32, seed=0).tensor.mean())
+    dull = float(played.average.generator.sample(32, seed=0).tensor.mean())
     for _ in range(300):
         played.step()
-    assert abs(dull) < 0.3 and float(played.average.sample(32, seed=0).tensor.mean()) > 0.9
+    assert abs(dull) < 0.3 and float(played.average.generator.sample(32, seed=0).tensor.mean()) > 0.9
 
 
 @pytest.mark.parametrize("spoilt", ["discriminator", "generator"])
@@ -96,6 +105,220 @@ def test_a_loss_that_is_not_finite_updates_nothing(spoilt: str) -> None:
     poison: Callable[[Any, Any, Any], Tensor] = lambda module, inputs, output: output * float("nan")  # noqa: E731
     getattr(played, spoilt).register_forward_hook(poison)
     before = [p.clone() for p in played.discriminator.parameters()]
-    with pytest.raises(TrainingError, match="became nan after 0 images"):
+    with pytest.raises(TrainingError, match="loss became nan"):
         played.step()
     assert all(torch.equal(a, b) for a, b in zip(before, played.discriminator.parameters(), strict=True))
+
+
+# --- regularisers -----------------------------------------------------------------------------------------------------
+
+
+class Slope(ToyDiscriminator):
+    """D(x) = w * sum(x), so that its gradient is w at each of the 64 pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 1, bias=False))
+        torch.nn.init.constant_(self.body[1].weight, 0.5)
+
+
+def slopes(steps: int, **how: Any) -> list[float]:
+    """w after each step of gradient descent on R1 alone: the adversarial part is far out of reach of its margin."""
+    recipe = plain(
+        loss="hinge",
+        regularizers={"r1": Regularizer(**how)},
+        discriminator=Optimizer(name="sgd", lr=0.001, betas=(0.0, 0.0)),
+        images=10_000,
+    )
+    played = engine(recipe, Slope())
+    saturated = lambda real, fake, smoothing: (real.sum() + fake.sum()) * 0  # noqa: E731
+    played._loss = replace(played._loss, discriminator=saturated)
+    weight = dict(played.discriminator.named_parameters())["body.1.weight"].detach()
+    found = []
+    for _ in range(steps):
+        played.step()
+        assert float(weight.max() - weight.min()) < 1e-6
+        found.append(float(weight.mean()))
+    return found
+
+
+def test_r1_pulls_the_slope_down_as_its_formula_says() -> None:
+    """The penalty is gamma/2 * 64 w^2; each of the 64 weights descends gamma * w."""
+    gamma = 3.0
+    assert slopes(2, weight=gamma) == pytest.approx([0.5 * (1 - 0.001 * gamma), 0.5 * (1 - 0.001 * gamma) ** 2], rel=1e-5)
+
+
+def test_a_lazy_regulariser_acts_at_every_so_many_updates_times_that_number() -> None:
+    """At updates 0 and 4, four times as strong, with steps of 4/5 of the rate since there are 5/4 steps an update."""
+    gamma = 3.0
+    once = 1 - 0.001 * 4 / 5 * 4 * gamma
+    assert slopes(6, weight=gamma, every=4) == pytest.approx([0.5 * once] * 4 + [0.5 * once**2] * 2, rel=1e-5)
+
+
+def test_weights_follow_their_schedule() -> None:
+    weight = Schedule(start=3.0, end=1.0, until=8, shape="linear")
+    found = slopes(3, weight=weight)  # four images a step: 3, 2 and 1
+    assert found == pytest.approx([0.5 * 0.997, 0.5 * 0.997 * 0.998, 0.5 * 0.997 * 0.998 * 0.999], rel=1e-5)
+
+
+def test_penalties_are_logged_before_their_weight() -> None:
+    progress = engine(plain(regularizers={"r1": Regularizer(weight=1e-6)}), Slope()).step()
+    assert progress.more["r1"] == pytest.approx(0.5 * 64 * 0.25, rel=1e-4)
+
+
+def test_inputs_require_a_gradient_only_where_a_regulariser_needs_it() -> None:
+    wanted: list[bool] = []
+
+    class Asking(ToyDiscriminator):
+        def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+            wanted.append(x.requires_grad and x.grad_fn is None)
+            return super().forward(x, c)
+
+    engine(plain(), Asking()).step()
+    assert wanted == [False, False, False]
+    wanted.clear()
+    engine(plain(regularizers={"r1": Regularizer()}), Asking()).step()
+    assert wanted == [True, False, False]
+
+
+# --- classes ----------------------------------------------------------------------------------------------------------
+
+
+class ClassGenerator(ToyGenerator):
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_classes = 3
+        self.seen: list[Tensor] = []
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:  # type: ignore[override]
+        self.seen.append(c)
+        return super().forward(z)
+
+
+class ClassDiscriminator(ToyDiscriminator):
+    """Tells classes apart from the mean of the picture, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_classes = 3
+        self.classifier = torch.nn.Linear(64, 3)
+        self.seen: list[Tensor | None] = []
+
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Judgement:
+        self.seen.append(c)
+        return Judgement(self(x), self.classifier(x.flatten(1)))
+
+
+def conditional(labels: Tensor | None, recipe: Recipe | None = None) -> Engine:
+    pixels = torch.randint(0, 256, (12, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    examples = TensorExamples(pixels)
+    return Engine(ClassGenerator(), ClassDiscriminator(), examples, recipe or plain(batch_size=12), seed=1, labels=labels)
+
+
+def test_classes_go_with_their_examples_and_are_drawn_as_often_for_generated_ones() -> None:
+    labels = torch.tensor([0] * 9 + [2] * 3)
+    played = conditional(labels)
+    played.step()
+    real, *generated = played.discriminator.seen  # type: ignore[attr-defined]
+    assert sorted(real.tolist()) == labels.tolist() and real.tolist() != labels.tolist()
+    assert all(set(c.tolist()) <= {0, 2} for c in generated)
+    many = [c for _ in range(30) for c in _after_a_step(played)]
+    assert sum(c == 2 for c in many) / len(many) == pytest.approx(0.25, abs=0.08)
+
+
+def _after_a_step(played: Engine) -> list[int]:
+    played.generator.seen.clear()  # type: ignore[operator,union-attr]
+    played.step()
+    return played.generator.seen[0].tolist()  # type: ignore[index,union-attr,no-any-return]
+
+
+def test_the_class_loss_is_part_of_both_sides() -> None:
+    labels = torch.arange(12) % 3
+    light, heavy = (conditional(labels, plain(batch_size=12, classifier_weight=w)).step() for w in (0.0, 1.0))
+    # Untrained, each of the three classes has about a third: the real and the generated batch cost log 3 each.
+    assert heavy.d_loss - light.d_loss == pytest.approx(2 * 1.0986, abs=0.5)
+    assert heavy.g_loss - light.g_loss == pytest.approx(1.0986, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"), [(None, "has no labels"), (torch.arange(12) % 4, "3 classes, but the data has 4")]
+)
+def test_classes_must_fit_the_data(labels: Tensor | None, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        conditional(labels)
+
+
+# --- the rest of the recipe -------------------------------------------------------------------------------------------
+
+
+def test_frozen_layers_stay_as_they_are_and_stay_frozen() -> None:
+    played = engine(plain(freeze_layers=1))
+    first, last = (m for m in played.discriminator.modules() if isinstance(m, torch.nn.Linear))
+    before = first.weight.clone(), last.weight.clone()
+    played.step()
+    played.step()
+    assert torch.equal(before[0], first.weight) and not torch.equal(before[1], last.weight)
+    assert not first.weight.requires_grad and last.weight.requires_grad
+    with pytest.raises(ConfigError, match="freeze_layers is 2, but this discriminator has 2 layers"):
+        engine(plain(freeze_layers=2))
+
+
+def test_only_the_best_generated_samples_train_the_generator() -> None:
+    played = engine(plain(batch_size=8, top_k=0.25))
+    kept: list[Tensor] = []
+    own = played._loss.generator
+    played._loss = replace(played._loss, generator=lambda fake, real: (kept.append(fake), own(fake, real))[1])
+    played.step()
+    assert kept[0].shape == (2,)
+
+
+def test_constrained_weights_leave_the_engine_plain() -> None:
+    played = engine(plain(constraints=("spectral-norm",)))
+    played.step()
+    plainly = ToyDiscriminator()
+    plainly.load_state_dict(played.model_states()["discriminator"])
+    x = torch.randn(4, 1, 8, 8)
+    assert torch.allclose(plainly.eval()(x), played.discriminator.eval()(x), atol=1e-6)
+    largest = [
+        float(torch.linalg.matrix_norm(m.weight.detach(), 2)) for m in plainly.modules() if isinstance(m, torch.nn.Linear)
+    ]
+    assert max(largest) < 1.5  # one power iteration after a random start is near 1
+
+
+@pytest.mark.parametrize("changes", [{"precision": "bfloat16"}, {"channels_last": True}])
+def test_other_arithmetic_plays_nearly_the_same_game(changes: dict[str, Any]) -> None:
+    recipe = plain(regularizers={"r1": Regularizer(weight=0.1)})
+    one, (two, dtypes) = _third_step(recipe)[0], _third_step(msgspec.structs.replace(recipe, **changes))
+    assert one.d_loss == pytest.approx(two.d_loss, abs=0.02)
+    assert dtypes == {torch.float32}
+
+
+def _third_step(recipe: Recipe) -> tuple[Progress, set[torch.dtype]]:
+    played = engine(recipe)
+    torch.manual_seed(5)  # dropout and the toy's noise draw from the global state
+    played.step()
+    played.step()
+    return played.step(), {p.dtype for p in played.generator.parameters()}
+
+
+@pytest.mark.slow
+def test_compiled_networks_play_the_same_game() -> None:
+    class Still(ToyDiscriminator):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body[3].p = 0.0
+
+    same, other = engine(plain(), Still()), engine(plain(compile=True), Still())
+    assert other.step().d_loss == pytest.approx(same.step().d_loss, abs=0.05)
+
+
+def test_adaptive_augmentation_follows_the_scores() -> None:
+    """A discriminator that calls every real picture real drives p up by batch * every / images at each adjustment."""
+
+    class Sure(ToyDiscriminator):
+        def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+            return super().forward(x, c) * 0 + 1
+
+    augment = Augmentation(pipeline={"flip": 1.0}, p=0.0, target=0.6, images=100, every=2)
+    played = engine(plain(augment=augment), Sure())
+    assert [round(played.step().more["augment_p"], 6) for _ in range(5)] == [0.0, 0.08, 0.08, 0.16, 0.16]

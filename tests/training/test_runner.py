@@ -14,7 +14,7 @@ from ganzoo.data import ImageFolder
 from ganzoo.errors import ConfigError, CorruptFileError, DataError, InvalidValueError, OutputError, TrainingError
 from ganzoo.models import ImageSamples
 from ganzoo.spec import Optimizer
-from ganzoo.training import Progress, Run, RunDirectory, Silent, describe, resume, train
+from ganzoo.training import Options, Progress, Run, RunDirectory, Silent, describe, resume, train
 from ganzoo.training.checkpoints import list_checkpoints
 from tests.training.toy import EVERY, NETWORKS, RECIPE, TOY, ToyDiscriminator, ToyGenerator, toy_data
 
@@ -28,7 +28,11 @@ def ctrl_c_is_heard() -> Iterator[None]:
 
 
 def run_toy(out: Path, **changes: Any) -> Run:
-    return train(TOY, NETWORKS, toy_data(), out, **{"intervals": EVERY, "seed": 5, "plugin": "toy", **changes})
+    """A run of the toy; ``changes`` are `Options`, or arguments of `train`."""
+    direct = {name: changes.pop(name) for name in ("recipe", "config", "reporter") if name in changes}
+    data = changes.pop("data", None) or toy_data()
+    options = Options(**{"intervals": EVERY, "seed": 5, **changes})
+    return train(TOY, NETWORKS, data, out, options=options, plugin="toy", **direct)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -60,7 +64,7 @@ def pressed() -> None:
 
 def test_a_run_directory_holds_everything(tmp_path: Path) -> None:
     run = run_toy(tmp_path / "parent" / "run", source="somewhere")
-    assert sorted(p.name for p in run.path.iterdir()) == ["checkpoints", "config.json", "metrics.jsonl", "model", "samples"]
+    assert {p.name for p in run.path.iterdir()} == {".lock", "checkpoints", "config.json", "metrics.jsonl", "model", "samples"}
     config = RunDirectory(run.path).config()
     assert (config.architecture, config.plugin, config.seed, config.recipe) == ("toy", "toy", 5, RECIPE)
     assert config.config["generator"] == {"image_size": 8, "channels": 1, "width": 8}
@@ -194,7 +198,7 @@ def test_the_global_random_state_is_as_before(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> None:
     wild = Optimizer(lr=1e30)
-    with pytest.raises(TrainingError, match=r"loss became (nan|inf) after \d+ images.\n.*lower learning rate"):
+    with pytest.raises(TrainingError, match=r"loss became (nan|inf)\. It was after \d+ images\.\n.*lower learning rate"):
         run_toy(tmp_path / "run", recipe=TOY.recipe and _with(discriminator=wild, generator=wild))
     assert RunDirectory(tmp_path / "run").latest_checkpoint()[1] == []
 
@@ -227,15 +231,21 @@ def test_a_run_directory_is_never_overwritten(tmp_path: Path) -> None:
 def test_resuming_nothing_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no run"):
         resume(tmp_path, NETWORKS, toy_data())
-    (tmp_path / "config.json").write_text('{"format": 1}')
-    with pytest.raises(ConfigError, match=r"config\.json cannot be used"):
-        resume(tmp_path, NETWORKS, toy_data())
+    for content, message in (
+        ("", r"config\.json cannot be used"),
+        ('{"library_name": "ganzoo"}', r"config\.json cannot be used"),
+        ('{"format": 2}', r"config\.json cannot be used"),
+        ('{"format": 3}', r"config\.json has the format 3; this version of ganzoo reads 2"),
+    ):
+        (tmp_path / "config.json").write_text(content)
+        with pytest.raises(ConfigError, match=message):
+            resume(tmp_path, NETWORKS, toy_data())
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"config": {"generator": {"image_size": 16}}}, "does not take the generator's images"),
+        ({"config": {"generator": {"image_size": 16}}}, "does not take what the generator makes"),
         ({"config": {"generator": {"colour": 1}}}, "colour"),
         ({"seed": -1}, "seed"),
         ({"device": "abacus"}, "abacus"),
