@@ -5,11 +5,14 @@ Downloads from the Hub live in the Hub's own cache (``HF_HOME``), never here.
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from ganzoo.environment import cache_folder
 from ganzoo.errors import OutputError
+
+_TEMPORARY = re.compile(r"\..{1,32}\.[0-9a-f]{12}(\..{1,15})?")
 
 
 def cache_home() -> Path:
@@ -40,6 +43,13 @@ def atomic_path(target: Path) -> Iterator[Path]:
 def temporary_path(target: Path) -> Path:
     """A name beside ``target`` that nobody uses, short enough for every file system."""
     return target.with_name(f".{target.name[:32]}.{os.urandom(6).hex()}{target.suffix[:16]}")
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What has a name of `temporary_path` in ``folder``: left by processes that were killed, or being written just now."""
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]
 
 
 def check_parent(target: Path) -> None:

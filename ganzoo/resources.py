@@ -1,7 +1,8 @@
 """Data sets, feature spaces and architectures by the names that people type."""
 
+import inspect
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +10,34 @@ import msgspec
 
 from ganzoo.building import network_class
 from ganzoo.catalog import catalog
-from ganzoo.data import Dataset, ImageFolder
-from ganzoo.errors import ConfigError, DataError, PluginError, UnknownNameError
-from ganzoo.metrics import FEATURES, Features
-from ganzoo.models import Network
-from ganzoo.naming import closest
+from ganzoo.data import Dataset, open_pictures
+from ganzoo.data.hugging_face import PREFIX, HuggingFacePictures, full_name
+from ganzoo.errors import ConfigError, DataError, InvalidValueError, PluginError, UnknownNameError
+from ganzoo.metrics import FEATURES, METRICS, Features, Metric, evaluator
+from ganzoo.metrics.parts import open_metric
+from ganzoo.models import Generator, Network
+from ganzoo.naming import NameTable, closest
 from ganzoo.plugin_host import Plugin, host, resolve_target
 from ganzoo.spec import Architecture, Part, Role
 
+_OPTIONS = {"variant": "variant (after ':')", "weights": "file of weights (after '@')", "revision": "revision (after '@')"}
+
 
 def open_dataset(text: str, *, split: str = "train") -> Dataset:
-    """The data that ``text`` names: a folder of pictures, or a data set ``<name>[:<split>]`` of a plugin.
+    """The data that ``text`` names: a folder or zip file of pictures, or a data set ``<name>[:<split>]`` of a plugin.
 
-    What starts with ``.``, ``/`` or ``~`` or exists on disk is a folder.
+    What starts with ``.``, ``/`` or ``~`` or exists on disk is a folder or zip file. ``hf-datasets:`` before the name of a
+    repository or a path means the library ``datasets``, see `ganzoo.data.hugging_face`.
 
     Raises:
-        DataError: no such folder, or one without usable pictures.
+        DataError: no such folder or file, or one without usable pictures.
         UnknownNameError: no such data set; carries the closest names.
         MissingExtraError: the data set needs an extra that is not installed.
     """
-    if text.startswith((".", "/", "~")) or os.path.lexists(text):
-        return ImageFolder(Path(text).expanduser())
+    if _is_path(text):
+        return open_pictures(Path(text).expanduser())
+    if text.startswith(PREFIX):
+        return HuggingFacePictures(text.removeprefix(PREFIX), split=split)
     name, _, given = text.partition(":")
     part = _find_dataset(name)
     made = resolve_target(part)(split=given or split)
@@ -49,21 +57,80 @@ def _find_dataset(name: str) -> Part:
 
 
 def data_source(text: str) -> str:
-    """``text`` as a run directory records it: a folder by its full path, so that the run can be resumed from anywhere."""
-    if text.startswith((".", "/", "~")) or os.path.lexists(text):
+    """``text`` as a run directory records it: a folder or file by its full path, so that a run can be resumed from anywhere."""
+    if _is_path(text):
         return str(Path(text).expanduser().resolve())
+    if text.startswith(PREFIX):
+        return PREFIX + full_name(text.removeprefix(PREFIX))
     return text
 
 
-def open_features(name: str) -> Features:
-    """The feature space of that name.
+def open_features(text: str) -> Features:
+    """The feature space that ``text`` names: ``<name>[:<variant>][@<revision or file of weights>]``.
+
+    E.g. ``digits``, ``pixels:8``, ``timm:resnet50.a1_in1k``, ``inception@./weights.pth``. What follows ``@`` is a file where it
+    starts with ``.``, ``/`` or ``~`` or exists on disk.
 
     Raises:
         UnknownNameError: no such feature space; carries the closest names.
+        InvalidValueError: the feature space takes no variant, no file or no revision.
         MissingExtraError: it needs an extra that is not installed.
     """
-    features: Features = resolve_target(host().parts("ganzoo_features", "feature space", FEATURES).find(name))()
+    whole, _, weights = text.partition("@")
+    name, _, variant = whole.partition(":")
+    made = resolve_target(host().parts("ganzoo_features", "feature space", FEATURES).find(name))
+    given: dict[str, str | Path] = {"variant": variant} if variant else {}
+    if weights:
+        given |= {"weights": Path(weights).expanduser()} if _is_path(weights) else {"revision": weights}
+    for option in given.keys() - inspect.signature(made).parameters.keys():
+        raise InvalidValueError(
+            f"The feature space '{name}' takes no {_OPTIONS[option]}; '{text}' gives one.", hint=f"Write: {name}"
+        )
+    features = made(**given)
+    if not isinstance(features, Features):
+        raise PluginError(f"The feature space '{name}' is a {type(features).__name__}, not a ganzoo.metrics.Features.")
     return features
+
+
+def open_metrics(names: Iterable[str]) -> tuple[Metric, ...]:
+    """Metrics by name, of the core and of plugins.
+
+    Raises:
+        UnknownNameError: no such metric; carries the closest names.
+        InvalidValueError: none is named, or one twice.
+        MissingExtraError: one needs an extra that is not installed.
+    """
+    table = host().parts("ganzoo_metrics", "metric", METRICS)
+    wanted = [name for name in names if name]
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise InvalidValueError("Metrics are named once each, and at least one.", hint=f"There are: {', '.join(table)}.")
+    return tuple(open_metric(_find_metric(table, name)) for name in wanted)
+
+
+def open_evaluator(
+    features: str, data: str, metrics: Iterable[str], samples: int
+) -> Callable[[Generator[Any]], dict[str, float]]:
+    """What measures a generator again and again while it is trained, from names.
+
+    Args:
+        features: The feature space, see `open_features`.
+        data: The reference, see `open_dataset`.
+        metrics: Names of metrics.
+        samples: How many are generated for one measurement.
+
+    Raises:
+        UnknownNameError, InvalidValueError, MissingExtraError, DataError: a name, data or a combination that cannot be used.
+    """
+    return evaluator(open_features(features), open_dataset(data), open_metrics(metrics), samples)
+
+
+def _find_metric(table: NameTable[Part], name: str) -> Part:
+    try:
+        return table.find(name)
+    except UnknownNameError as e:
+        if e.close:
+            raise
+        raise UnknownNameError("metric", name, list(table), hint=f"There are: {', '.join(table)}.") from e
 
 
 def find_architecture(name: str) -> tuple[Plugin, Architecture]:
@@ -92,25 +159,36 @@ def network_classes(architecture: Architecture) -> dict[Role, type[Network]]:
     return {role: network_class(architecture, role) for role in architecture.networks}
 
 
-def network_arguments(architecture: Architecture, settings: Iterable[str]) -> dict[Role, dict[str, Any]]:
+def network_arguments(
+    architecture: Architecture, settings: Iterable[str], table: Mapping[str, Any] | None = None
+) -> dict[Role, dict[str, Any]]:
     """Constructor arguments by role from settings such as ``"image_size=32"``; the values are JSON, or else text.
+
+    ``"discriminator.width=32"`` means one of the networks only.
+
+    Args:
+        architecture: Whose networks.
+        settings: ``key=value`` each.
+        table: Arguments that were given otherwise; ``settings`` are put over them.
 
     Raises:
         ConfigError: not ``key=value``, or an argument that the architecture does not have (with the closest).
     """
     fields = {field.name: field for field in architecture.config}
     arguments: dict[Role, dict[str, Any]] = {role: {} for role in architecture.networks}
-    for name, value in parse_settings(settings, "--config").items():
-        if name not in fields:
+    given = {**(table or {}), **parse_settings(settings, "--config", "image_size=32")}
+    for name, value in sorted(given.items(), key=lambda item: "." in item[0]):  # what names one network comes last and wins
+        prefix, _, field = name.rpartition(".")
+        if field not in fields or (prefix and prefix not in fields[field].roles):
             near = closest(name, list(fields)) or list(fields)
             raise ConfigError(f"'{architecture.id}' has no argument '{name}'.", hint=f"It has: {', '.join(near)}.")
-        for role in fields[name].roles:
-            if role in arguments:
-                arguments[role][name] = value
+        for role in fields[field].roles:
+            if role in arguments and prefix in ("", role):
+                arguments[role][field] = value
     return arguments
 
 
-def parse_settings(settings: Iterable[str], option: str) -> dict[str, Any]:
+def parse_settings(settings: Iterable[str], option: str, example: str) -> dict[str, Any]:
     """``["key=value", …]`` as given to ``option``; a value is JSON, or else text.
 
     Raises:
@@ -120,7 +198,7 @@ def parse_settings(settings: Iterable[str], option: str) -> dict[str, Any]:
     for setting in settings:
         name, separator, text = setting.partition("=")
         if not separator or not name:
-            raise ConfigError(f"'{setting}' is not of the form key=value.", hint=f"For example: {option} image_size=32")
+            raise ConfigError(f"'{setting}' is not of the form key=value.", hint=f"For example: {option} {example}")
         parsed[name] = _json_or_text(text)
     return parsed
 
@@ -130,3 +208,7 @@ def _json_or_text(text: str) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return text
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith((".", "/", "~")) or os.path.lexists(text)

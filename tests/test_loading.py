@@ -358,8 +358,9 @@ def test_what_is_no_name_at_all(name: str) -> None:
 def test_converting_writes_a_model_that_loads_alike(here: Path, model: Path) -> None:
     described = read_model(model).config
     assert (described.architecture, described.plugin, described.distribution) == ("dcgan", "dcgan", "ganzoo-hub")
-    assert described.generator == GENERATOR | {"widths": None}
-    assert described.discriminator == DISCRIMINATOR | {"widths": None}
+    unconditional = {"num_classes": 0, "conditioning": None}
+    assert described.generator == GENERATOR | {"widths": None} | unconditional
+    assert described.discriminator == DISCRIMINATOR | {"widths": None} | unconditional
 
 
 def test_converting_over_something(here: Path, model: Path) -> None:

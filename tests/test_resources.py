@@ -9,7 +9,7 @@ from PIL import Image
 
 from ganzoo import resources
 from ganzoo.data import ImageFolder
-from ganzoo.errors import ConfigError, DataError, MissingExtraError, PluginError, UnknownNameError
+from ganzoo.errors import ConfigError, DataError, InvalidValueError, MissingExtraError, PluginError, UnknownNameError
 from ganzoo_dcgan.networks import DCGANDiscriminator, DCGANGenerator
 from tests.support.distributions import card, make_distribution
 
@@ -99,10 +99,95 @@ def test_a_run_records_folders_by_their_full_path_and_names_as_they_are(photos: 
     assert resources.data_source("mnist-5k:test") == "mnist-5k:test"
 
 
+SPACES = """
+from ganzoo.hookspecs import hookimpl
+from ganzoo.spec import Part
+
+@hookimpl
+def ganzoo_features():
+    names = ["plain", "free", "wrong", "hungry"]
+    modules = {"hungry": "hungry"}
+    return [Part(id=n, summary="x", target=f"zoo_acme.{modules.get(n, 'spaces')}:{n}", extra="datasets") for n in names]
+
+@hookimpl
+def ganzoo_metrics():
+    return [Part(id="mine", summary="how many", target="zoo_acme.spaces:mine")]
+"""
+SPACE_PARTS = """
+from ganzoo.metrics import Features
+
+class Space(Features):
+    sha256 = "0" * 64
+    def __init__(self, **given): self.name = repr(sorted(given.items()))
+    def __call__(self, images): raise NotImplementedError
+
+def plain(): return Space()
+def free(variant="default", weights=None, revision=None): return Space(variant=variant, weights=weights, revision=revision)
+def wrong(): return "a space"
+def mine(sets): return {"count": float(len(sets.generated))}
+"""
+
+
+@pytest.fixture
+def spaces(site: Path) -> None:
+    package = make_distribution(site, "dist-acme", module="zoo_acme", plugin="acme", source=SPACES)
+    (package / "spaces.py").write_text(SPACE_PARTS)
+    (package / "hungry.py").write_text("import package_that_an_extra_brings")
+
+
 def test_feature_spaces() -> None:
-    assert resources.open_features("digits").name
+    assert resources.open_features("digits").name == "digits"
+    assert resources.open_features("pixels:8").name == "pixels:8"
     with pytest.raises(UnknownNameError, match="no feature space named 'digit'.\nDid you mean 'digits'"):
         resources.open_features("digit")
+    with pytest.raises(InvalidValueError, match="'x' is no number of pixels"):
+        resources.open_features("pixels:x")
+
+
+def test_the_parts_of_the_name_of_a_feature_space(spaces: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def given(text: str) -> str:
+        return resources.open_features(text).name
+
+    nothing = "[('revision', None), ('variant', 'default'), ('weights', None)]"
+    assert given("plain") == "[]" and given("free") == given("acme/free") == nothing
+    assert given("free:a.b") == nothing.replace("default", "a.b")
+    assert given("free:a@v1.0") == nothing.replace("default", "a").replace("('revision', None)", "('revision', 'v1.0')")
+    for path in ("./w.pth", "/w/v:1.pth", "~/w.pth"):
+        assert given(f"free:a@{path}").endswith(f"('variant', 'a'), ('weights', {Path(path).expanduser()!r})]")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "main").touch()
+    assert "('weights', PosixPath('main'))" in given("free@main")  # it exists
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("plain:x", "takes no variant"), ("plain@./x", "takes no file of weights"), ("plain@x", "takes no revision")],
+)
+def test_what_a_feature_space_does_not_take(spaces: None, text: str, words: str) -> None:
+    with pytest.raises(InvalidValueError, match=words):
+        resources.open_features(text)
+
+
+def test_feature_spaces_that_are_none(spaces: None) -> None:
+    with pytest.raises(PluginError, match=r"'wrong' is a str, not a ganzoo\.metrics\.Features"):
+        resources.open_features("wrong")
+    with pytest.raises(MissingExtraError, match=r"ganzoo-hub\[datasets\]"):
+        resources.open_features("hungry")
+
+
+def test_metrics(spaces: None) -> None:
+    found = resources.open_metrics(["pr", "acme/mine"])
+    assert [(m.id, m.definition) for m in found] == [
+        ("pr", "improved precision and recall, k = 3 (Kynkäänniemi et al. 2019)"),
+        ("mine", "how many"),
+    ]
+    with pytest.raises(UnknownNameError, match="no metric named 'mode'.\nDid you mean 'modes'"):
+        resources.open_metrics(["mode"])
+    with pytest.raises(UnknownNameError, match="no metric named 'zzz'.\nThere are: fid, kid, is, pr, dc, ppl, modes"):
+        resources.open_metrics(["zzz"])
+    for names in ([], [""], ["pr", "pr"]):
+        with pytest.raises(InvalidValueError, match="named once each, and at least one"):
+            resources.open_metrics(names)
 
 
 # --- architectures ----------------------------------------------------------------------------------------------------
@@ -140,11 +225,11 @@ def test_arguments_go_to_the_networks_that_take_them() -> None:
      ('a="1"', "1"), ("a=[1, 2]", [1, 2]), ("a={", "{")],
 )  # fmt: skip
 def test_a_value_is_json_or_else_text(text: str, value: object) -> None:
-    parsed = resources.parse_settings([text], "--config")
+    parsed = resources.parse_settings([text], "--config", "image_size=32")
     assert json.dumps(parsed) == json.dumps({"a": value})
 
 
 @pytest.mark.parametrize("text", ["a", "=1", ""])
 def test_a_setting_without_a_key_or_value(text: str) -> None:
     with pytest.raises(ConfigError, match="is not of the form key=value.\nFor example: --config image_size=32"):
-        resources.parse_settings([text], "--config")
+        resources.parse_settings([text], "--config", "image_size=32")

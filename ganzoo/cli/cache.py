@@ -14,6 +14,8 @@ KINDS = {
     "verified": "which files have been hashed",
     "https": "downloads from servers other than the Hub",
     "converted": "checkpoints of other projects as safetensors",
+    "pictures": "decoded pictures of data sets",
+    "features": "features of data sets, for evaluation",
 }
 ATTEMPTS = 3
 

@@ -33,7 +33,7 @@ def command(
     from ganzoo.loading import convert_file
     from ganzoo.resources import parse_settings
 
-    config = parse_settings(arguments, "--config")
+    config = parse_settings(arguments, "--config", "image_size=32")
     matches = convert_file(file, output, architecture=architecture, config=config, overwrite=overwrite)
     report: list[dict[str, Any]] = [
         {"role": m.role, "architecture": m.architecture.id, "layout": m.layout, "plugin": m.plugin, "config": m.config}

@@ -11,7 +11,14 @@ from ganzoo.cli.output import echo_json, echo_table
 if TYPE_CHECKING:
     from ganzoo.plugin_host import Plugin
 
-HOOKS = {"datasets": "ganzoo_datasets", "metrics": "ganzoo_metrics", "features": "ganzoo_features"}
+HOOKS = {  # what the table calls each kind of part
+    "dataset": "ganzoo_datasets",
+    "metric": "ganzoo_metrics",
+    "feature": "ganzoo_features",
+    "loss": "ganzoo_losses",
+    "regularizer": "ganzoo_regularizers",
+    "augmentation": "ganzoo_augmentations",
+}
 
 
 @click.command("plugins", epilog="\b\nExamples:\n  ganzoo plugins\n  GANZOO_PLUGINS=dcgan ganzoo plugins --json")
@@ -65,6 +72,6 @@ def _brings(plugin: "Plugin") -> list[str]:
         warnings.simplefilter("ignore")  # the table says it
         brought = [f"architecture {a.id}" for a in plugin.declarations("ganzoo_architectures", Architecture)]
         for kind, hook in HOOKS.items():
-            brought += [f"{kind.removesuffix('s')} {p.id}" for p in plugin.declarations(hook, Part)]
+            brought += [f"{kind} {p.id}" for p in plugin.declarations(hook, Part)]
         brought += [f"command {c.name}" for c in plugin.commands()]
     return [] if plugin.error else brought

@@ -7,7 +7,7 @@ from typing import Any, overload
 import msgspec
 
 from ganzoo.data.files import PictureFiles
-from ganzoo.data.labels import CAPTIONS, INDEX, read_index
+from ganzoo.data.labels import CAPTIONS, INDEX, read_index, read_text
 from ganzoo.errors import DataError
 
 METADATA = "metadata.jsonl"
@@ -63,7 +63,9 @@ class TextFileCaptions(ListedCaptions):
         try:
             text = self._files.read(beside).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as e:
-            raise DataError(f"The captions in {self._files.locate(beside)} cannot be read: {e}.") from e
+            raise DataError(
+                f"The captions in {self._files.locate(beside)} cannot be read: {e}.", hint="Save the file as UTF-8."
+            ) from e
         return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
@@ -107,7 +109,7 @@ def _from_index(files: PictureFiles, entries: list[Any]) -> dict[str, Texts]:
 def _from_metadata(files: PictureFiles, name: str) -> Iterator[tuple[str, Texts]]:
     folder, known = PurePosixPath(name).parent, set(files.pictures())
     try:
-        lines = files.read(name).splitlines()
+        lines = read_text(files, name).splitlines()
     except OSError as e:
         raise _wrong(files, name, str(e)) from e
     for number, line in enumerate(lines, 1):
@@ -116,7 +118,7 @@ def _from_metadata(files: PictureFiles, name: str) -> Iterator[tuple[str, Texts]
         where = f"{name}, line {number}"
         try:
             entry = msgspec.json.decode(line, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
             raise _wrong(files, where, str(e)) from e
         if not isinstance(entry.get("file_name"), str):
             raise _wrong(files, where, "there is no file_name")

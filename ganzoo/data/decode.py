@@ -1,16 +1,17 @@
 """One picture file to pixels: any mode that PIL reads becomes grey or RGB of the wanted size."""
 
 import contextlib
+import struct
 import warnings
 from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 # Part of the key of every cached picture: raise it when the same file would give other pixels.
-VERSION = 1
+VERSION = 2
 Shape = tuple[int, int, int]
 Pixels = NDArray[np.uint8]
 # What PIL raises on files that are no pictures or broken ones, decompression bombs included.
@@ -19,12 +20,24 @@ BROKEN = (
     ValueError,
     SyntaxError,
     EOFError,
-    IndexError,
+    LookupError,
+    ArithmeticError,
     TypeError,
+    AttributeError,
+    struct.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # what undoes an orientation of EXIF
 
 
 def decode(content: bytes, shape: Shape) -> Pixels:
@@ -54,11 +67,17 @@ def read_picture(content: bytes, mode: str) -> Image.Image:
     """
     with Image.open(BytesIO(content)) as file:
         file.seek(0)
-        return to_mode(ImageOps.exif_transpose(file), mode)
+        return to_mode(_upright(file), mode)
 
 
 def to_mode(picture: Image.Image, mode: str) -> Image.Image:
-    """``picture`` as ``L`` or ``RGB``."""
+    """``picture`` as ``L`` or ``RGB``.
+
+    Raises:
+        ValueError: floating-point pixels, or a mode that PIL cannot convert.
+    """
+    if picture.mode == "F":
+        raise ValueError("floating-point pixels; which number is white, nobody can tell")
     if picture.mode in _SIXTEEN_BIT:
         picture = _eight_bits(picture)
     if picture.has_transparency_data:
@@ -87,6 +106,16 @@ def strict_warnings() -> Iterator[None]:
         warnings.filterwarnings("ignore", module="PIL")  # damaged EXIF and the like: the pixels are what counts
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield
+
+
+def _upright(file: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF orientation says. Damaged EXIF is ignored: PIL's own function fails while rewriting it."""
+    file.load()
+    try:
+        turn = _TURNS.get(file.getexif().get(ExifTags.Base.Orientation))
+    except BROKEN:
+        turn = None
+    return file if turn is None else file.transpose(turn)
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

@@ -13,6 +13,7 @@ from ganzoo.errors import DataError
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MAX_FILE = 256 * 2**20  # bytes of one file in an archive
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)  # others may ask for any amount of memory
 MAX_EXPANSION = 100  # bytes unpacked for each byte of an archive of more than MAX_FILE; pictures hardly shrink
 _ENCRYPTED = 0x1
 
@@ -52,10 +53,10 @@ class PictureFiles(ABC):
 
 
 class FolderFiles(PictureFiles):
-    """The files in a folder and in the folders below it; hidden ones are not looked at.
+    """The files in a folder and in the folders below it, links to folders included; hidden ones are not looked at.
 
     Raises:
-        DataError: no such folder, or not a folder.
+        DataError: no such folder, not a folder, or a folder in it that cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -83,8 +84,8 @@ class ZipFiles(PictureFiles):
     """The files in a zip archive, read where they are. Hidden ones are not looked at. May be read from several threads.
 
     Raises:
-        DataError: not a zip archive; names that lead out of it, links, encrypted files, two files of one name; files that
-            would unpack to far more than pictures can.
+        DataError: not a zip archive; names that lead out of it, links, encrypted files, two files of one name, methods of
+            compression other than the usual ones; files that would unpack to far more than pictures can.
     """
 
     def __init__(self, path: Path) -> None:
@@ -94,7 +95,8 @@ class ZipFiles(PictureFiles):
         for entry in entries:
             self._check(entry)
         self._check_sizes(entries)
-        self._entries = {entry.filename: entry for entry in entries if not _hidden(entry.filename)}
+        named = {_plain(entry.filename): entry for entry in entries}
+        self._entries = {name: entry for name, entry in named.items() if not _hidden(name)}
         self.names = _in_order(self._entries)
 
     def read(self, name: str) -> bytes:
@@ -128,13 +130,15 @@ class ZipFiles(PictureFiles):
             problem = "is a link"
         elif entry.flag_bits & _ENCRYPTED:
             problem = "is encrypted"
+        elif entry.compress_type not in _METHODS:
+            problem = f"is compressed in a way that is not read (method {entry.compress_type})"
         elif entry.file_size > MAX_FILE:
             problem = f"would unpack to {entry.file_size} bytes; {MAX_FILE} is the most"
         if problem is not None:
             raise DataError(f"{name!a} in {self.path} {problem}.", hint="Pack the pictures alone, as plain files.")
 
     def _check_sizes(self, entries: list[zipfile.ZipInfo]) -> None:
-        names = {entry.filename for entry in entries}
+        names = {_plain(entry.filename) for entry in entries}
         if len(names) < len(entries):
             raise DataError(f"{self.path} has two files of one name.", hint="Pack the pictures again.")
         size, unpacked = self.path.stat().st_size, sum(entry.file_size for entry in entries)
@@ -146,12 +150,34 @@ class ZipFiles(PictureFiles):
 
 
 def _walk(folder: Path) -> Iterator[str]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not _hidden(name)]
+    above = {str(folder): frozenset([_place(str(folder))])}
+    for parent, folders, files in os.walk(str(folder), onerror=_refuse, followlinks=True):
+        around = above.pop(parent)
+        # A link to a folder that it lies in would be followed for ever.
+        places = {name: _place(os.path.join(parent, name)) for name in folders if not _hidden(name)}  # noqa: PTH118
+        folders[:] = [name for name, place in places.items() if place not in around]
+        above.update({os.path.join(parent, name): around | {places[name]} for name in folders})  # noqa: PTH118
         inner = Path(parent).relative_to(folder)
         for name in files:
             if not _hidden(name) and Path(parent, name).is_file():
                 yield (inner / name).as_posix()
+
+
+def _place(folder: str) -> tuple[int, int]:
+    """What a folder is, by whatever path."""
+    status = os.stat(folder)  # noqa: PTH116
+    return status.st_dev, status.st_ino
+
+
+def _refuse(e: OSError) -> None:
+    raise DataError(
+        f"The folder {e.filename} cannot be read: {e.strerror or e}.", hint="Pictures in it would be missing without a word."
+    ) from e
+
+
+def _plain(name: str) -> str:
+    """``./a//b.png`` as ``a/b.png``."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
 def _hidden(name: str) -> bool:

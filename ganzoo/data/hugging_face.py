@@ -13,7 +13,7 @@ from typing import Any
 
 from ganzoo.data.captions import FIELDS, ListedCaptions, Texts
 from ganzoo.data.files import PictureFiles
-from ganzoo.data.labels import Labels
+from ganzoo.data.labels import Labels, is_class
 from ganzoo.data.pictures import PictureDataset
 from ganzoo.errors import DataError, MissingExtraError
 
@@ -82,7 +82,8 @@ class _Local:
 
     def identity(self, rows: Any) -> object:
         files = [Path(file["filename"]) for file in rows.cache_files]
-        return [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files] or None
+        # The split too: those that are cut out of one file (``train[:10]``) differ by nothing else.
+        return [self.split, *((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)] if files else None
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ def _labels(rows: Any, column: str | None, names: Sequence[str]) -> Labels | Non
     if column is None:
         return None
     numbers = rows.select_columns([column])[:][column]
-    if not all(type(number) is int and number >= 0 for number in numbers):
+    if not all(is_class(number) for number in numbers):
         return None  # unlabelled, as test splits often are, or not classes at all
     class_names = getattr(rows.features[column], "names", None) or ()
     return Labels(dict(zip(names, numbers, strict=True)), tuple(class_names), listed=True)

@@ -12,6 +12,8 @@ from ganzoo.errors import DataError
 INDEX = "dataset.json"
 CAPTIONS = "captions"  # its other entry, see ganzoo.data.captions
 _LISTED = 3
+_MOST = 2**31  # classes; a larger number is a mistake
+_MARK = b"\xef\xbb\xbf"  # that some editors put before UTF-8
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,26 @@ def read_index(files: PictureFiles) -> Any:
         DataError: it is no JSON object, or cannot be read.
     """
     try:
-        content = msgspec.json.decode(files.read(INDEX))
+        content = msgspec.json.decode(read_text(files, INDEX))
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise DataError(f"{files.locate(INDEX)} cannot be read as JSON: {e}.") from e
     if not isinstance(content, dict):
         raise _wrong_form(files, "it is not an object")
     return content
+
+
+def read_text(files: PictureFiles, name: str) -> bytes:
+    """The content of a file in UTF-8, without the mark that some editors put before it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return files.read(name).removeprefix(_MARK)
+
+
+def is_class(value: object) -> bool:
+    """Whether it is the number of a class."""
+    return type(value) is int and 0 <= value < _MOST
 
 
 def _nvidia(files: PictureFiles, labels: Any, class_names: Any) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -80,7 +96,7 @@ def _nvidia(files: PictureFiles, labels: Any, class_names: Any) -> tuple[dict[st
         if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)):
             raise _wrong_form(files, f"{_short(entry)} is not a pair of a picture and a class")
         name, label = entry
-        if type(label) is not int or label < 0:
+        if not is_class(label):
             raise _wrong_form(files, f"the class of {_short(name)} is {_short(label)}, not a whole number from 0")
         if name in classes:
             raise _wrong_form(files, f"{_short(name)} is listed twice")

@@ -7,6 +7,7 @@ so that processes which make the same one at the same time end with one that is 
 
 import contextlib
 import hashlib
+import json
 import math
 import mmap
 import os
@@ -136,8 +137,9 @@ def read_survey(fingerprint: str | None) -> Survey | None:
     if fingerprint is None:
         return None
     try:
-        return msgspec.json.decode(_survey_file(fingerprint).read_bytes(), type=Survey)
-    except (OSError, msgspec.DecodeError):
+        # Not by msgspec: the name of a file need not be text, and its half characters must come back as they were.
+        return msgspec.convert(json.loads(_survey_file(fingerprint).read_bytes()), Survey)
+    except (OSError, ValueError, RecursionError, msgspec.ValidationError):
         return None
 
 
@@ -149,7 +151,7 @@ def write_survey(fingerprint: str | None, survey: Survey) -> None:
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(file) as temporary:
-            temporary.write_bytes(msgspec.json.encode(survey))
+            temporary.write_text(json.dumps(msgspec.to_builtins(survey)), encoding="ascii")
 
 
 def _survey_file(fingerprint: str) -> Path:

@@ -64,6 +64,7 @@ class PictureDataset(Dataset):
         self.class_names = () if labels is None else labels.class_names
         self._sha256: str | None = None
         self._problems: dict[str, str] = {}
+        self._lasting = True  # whether what is wrong with files is in their content, and not on the way to it
         self._use(self.names)
 
     def __len__(self) -> int:
@@ -118,7 +119,8 @@ class PictureDataset(Dataset):
         except OSError as e:
             warnings.warn(f"The decoded pictures of {self.name} are not cached: {reason(e)}.", CacheWarning, stacklevel=4)
             return None
-        write_survey(fingerprint, Survey(self.sha256, tuple(self._problems.items())))
+        if self._lasting:
+            write_survey(fingerprint, Survey(self.sha256, tuple(self._problems.items())))
         return open_entry(file, len(self), shape)
 
     def _without_cache(self, shape: Shape, progress: Progress | None) -> Examples:
@@ -137,6 +139,7 @@ class PictureDataset(Dataset):
             for one in all_decoded:
                 if one.pixels is None:
                     problems[one.name] = one.problem
+                    self._lasting &= bool(one.sha256)
                 else:
                     hashes.append((one.name, one.sha256))
                     add(one.pixels)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data import TensorDataset
-from ganzoo.data.decode import decode
+from ganzoo.data.decode import BROKEN, decode
 from ganzoo.errors import DataError, InvalidValueError
 from ganzoo_emoji.package import INDEX, INSTALL, PICTURES, find_package
 from ganzoo_emoji.split import held_out, kin
@@ -125,5 +125,5 @@ def _picture(entry: Entry, files: dict[str, bytes]) -> Tensor:
         )
     try:
         return torch.from_numpy(decode(files[entry.image], (3, SIZE, SIZE)))
-    except (OSError, ValueError, SyntaxError, EOFError) as e:
+    except BROKEN as e:
         raise DataError(f"{PICTURES}/{entry.image} is damaged: {e}.", hint=f"Install the package again: {INSTALL}") from e

@@ -19,7 +19,14 @@ def test_the_plugin_is_discovered(scratch: Scratch, tmp_path: Path) -> None:
     states = {s["name"]: s for s in json.loads(lines(scratch, tmp_path, "plugins", "--json"))}
     assert states["acme-dots"]["distribution"] == "ganzoo-acme-dots"
     assert states["acme-dots"]["state"] == "ok"
-    assert states["acme-dots"]["brings"] == ["architecture dots", "dataset acme-dots", "command count-dots"]
+    assert states["acme-dots"]["brings"] == [
+        "architecture dots",
+        "dataset acme-dots",
+        "loss acme-exponential",
+        "regularizer acme-drift",
+        "augmentation acme-negative",
+        "command count-dots",
+    ]
 
 
 def test_its_command_and_its_word_to_the_doctor(scratch: Scratch, tmp_path: Path) -> None:
@@ -58,3 +65,16 @@ def test_without_the_plugin_its_model_names_the_pip_command(scratch: Scratch, tm
     done = scratch.run("-m", "ganzoo", "generate", "./model", "-o", "x.png", cwd=tmp_path)
     assert done.returncode == 1
     assert 'pip install "ganzoo-acme-spots"' in done.stderr
+
+
+def test_its_loss_regulariser_and_augmentation_take_part_in_training(scratch: Scratch, tmp_path: Path) -> None:
+    settings = ["loss=acme-exponential", "regularizers=acme-drift", "augment.pipeline=acme-negative", "augment.p=0.5"]
+    program = ["train", "dcgan", "--data", "acme-dots", "--out", "run", "--images", "64", "--device", "cpu"]
+    for setting in [*settings, "batch_size=16"]:
+        program += ["--set", setting]
+    for argument in ("image_size=8", "channels=1", "width=4"):
+        program += ["--config", argument]
+    lines(scratch, tmp_path, *program, "--every", "log=16")
+    records = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert len(records) == 4 and all(record["acme-drift"] > 0 and record["augment_p"] == 0.5 for record in records)
+    assert (tmp_path / "run" / "model" / "generator.safetensors").exists()

@@ -1,4 +1,4 @@
-"""A plugin of a third party: one architecture, one layout, one data set, one command. Nothing heavy is imported here."""
+"""A plugin of a third party: an architecture, a layout, data, parts of the game, a command. Nothing heavy is imported here."""
 
 import click
 
@@ -26,6 +26,24 @@ def ganzoo_architectures() -> list[Architecture]:
 def ganzoo_datasets() -> list[Part]:
     """One data set."""
     return [Part(id="acme-dots", summary="64 images of dots", target="ganzoo_acme_dots.data:dots")]
+
+
+@hookimpl
+def ganzoo_losses() -> list[Part]:
+    """One adversarial loss."""
+    return [Part(id="acme-exponential", summary="AdaBoost's loss", target="ganzoo_acme_dots.game:EXPONENTIAL")]
+
+
+@hookimpl
+def ganzoo_regularizers() -> list[Part]:
+    """One regulariser."""
+    return [Part(id="acme-drift", summary="keeps scores near 0", target="ganzoo_acme_dots.game:Drift")]
+
+
+@hookimpl
+def ganzoo_augmentations() -> list[Part]:
+    """One augmentation."""
+    return [Part(id="acme-negative", summary="dark for bright", target="ganzoo_acme_dots.game:negative")]
 
 
 @hookimpl
