@@ -139,7 +139,8 @@ def main() -> None:
     outcomes: list[Outcome] = []
     for outcome in play_all(arguments.data, arguments.games, arguments.seeds, images, arguments.jobs):
         outcomes.append(outcome)
-        print(f"{outcome.game}, seed {outcome.seed}: {outcome.modes} modes, {outcome.high_quality:.3f}, {outcome.reverse_kl:.3f}", flush=True)
+        figures = f"{outcome.modes} modes, {outcome.high_quality:.3f}, {outcome.reverse_kl:.3f}"
+        print(f"{outcome.game}, seed {outcome.seed}: {figures}", flush=True)
     print(f"\n{arguments.data}, {images:,} examples, seeds {', '.join(map(str, arguments.seeds))}:")
     print(table(outcomes, len(DATA[arguments.data][0]().centres)))
     if arguments.picture is not None:

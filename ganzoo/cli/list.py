@@ -15,7 +15,7 @@ Examples:
   ganzoo list --modality text --json""",
 )
 @click.argument("pattern", default="*")
-@click.option("--modality", help="image, text, audio or video.")
+@click.option("--modality", help="image, text, audio, video or vector.")
 @click.option("--task", help="e.g. unconditional-generation.")
 @click.option("--architecture", help="e.g. dcgan.")
 @click.option("--licence", help="SPDX identifier of the weights' licence.")
