@@ -1,6 +1,6 @@
 """Resident memory of a training run: flat from step 200 to step 2,000.
 
-    python benchmarks/memory.py                 # about five minutes of one CPU core
+    python benchmarks/memory.py                 # about two minutes of one CPU core
     python benchmarks/memory.py --steps 1000    # a shorter run
 
 DCGAN of 32 pixels with R1, adaptive augmentation and a measured figure; grids, checkpoints, lines of metrics and measurements
@@ -42,6 +42,7 @@ class Meter(Silent):
         self.pages: list[int] = []
 
     def stepped(self, progress: Progress) -> None:
+        """Notes it."""
         self.pages.append(resident())
 
 
@@ -83,9 +84,8 @@ def main() -> None:
         pages = run(folder, steps)
     first, largest = pages[BEGIN - 1], max(pages[BEGIN - 1 :])
     megabytes = first * resource.getpagesize() / 1e6
-    print(
-        f"step {BEGIN}: {megabytes:.0f} MB; largest until step {steps}: {largest / first:.4f} of it, last: {pages[-1] / first:.4f}"
-    )
+    print(f"step {BEGIN}: {megabytes:.0f} MB")
+    print(f"largest until step {steps}: {largest / first:.4f} of it; at the end: {pages[-1] / first:.4f}")
     print(f"flat within {LIMIT - 1:.0%}: {'yes' if largest / first <= LIMIT else 'NO'}")
 
 

@@ -9,7 +9,7 @@ To train again (the command of the card; `ganzoo show r3gan-emoji-32` prints it)
     ganzoo train r3gan ...
     python benchmarks/r3gan_emoji.py --model runs/r3gan-emoji-32/model --half plugins/ganzoo_r3gan/weights/r3gan-emoji-32
 
-With the same seed and number of threads (``OMP_NUM_THREADS=1``) the weights come out the same.
+It was run with one thread (``OMP_NUM_THREADS=1``); other numbers of threads, versions and machines give other weights.
 
 Needs the npm package emoji-datasource-google 16.0.0 (see docs/data.md). Features: the emoji classifier of the plugin ``emoji``
 (no Inception); reference: the 1,623 pictures of ``emoji/train`` that the model was trained on, scaled to 32x32; control: the

@@ -16,7 +16,7 @@ from ganzoo.targets import import_target
 from ganzoo_emoji import train_classifier
 from ganzoo_emoji.emoji import CATEGORIES, emoji
 from ganzoo_emoji.features import EmojiFeatures
-from ganzoo_emoji.train_classifier import accuracy, distort, half, load
+from ganzoo_emoji.train_classifier import accuracy, distort, half, load, spoil
 
 SUBSET = Path(__file__).parent / "subset.tgz"
 WHOLE = os.environ.get("GANZOO_EMOJI") or os.environ.get("EMOJI_PACKAGE")  # before the tests are isolated
@@ -34,7 +34,8 @@ def pictures(split: str = "all", size: int = 32) -> Tensor:
 
 def distances(reference: Tensor, damaged: list[Tensor]) -> list[float]:
     space = EmojiFeatures()
-    return [frechet_from_features(space(images.clamp(-1, 1)).features, space(reference).features) for images in damaged]
+    real = space(reference).features
+    return [frechet_from_features(space(images.clamp(-1, 1)).features, real) for images in damaged]
 
 
 def noisy(images: Tensor, deviation: float) -> Tensor:
@@ -122,20 +123,28 @@ def test_distances_grow_with_the_damage(damage, amounts: tuple[float, ...]) -> N
     assert found == sorted(found) and found[1] > 0.1 and found[-1] > 2 * found[1]
 
 
+@pytest.fixture(scope="module")
+def whole() -> dict[str, tuple[Tensor, Tensor]]:
+    """Pictures and categories of the real package's splits; reading them takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANZOO_EMOJI", str(WHOLE))
+        return {split: load(split)[:2] for split in ("train", "test")}
+
+
 @needs_the_package
-def test_held_out_emoji_are_nearer_than_damaged_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GANZOO_EMOJI", str(WHOLE))
-    images = pictures("test")
+def test_held_out_emoji_are_nearer_than_damaged_ones(whole: dict[str, tuple[Tensor, Tensor]]) -> None:
+    images, _ = whole["test"]
     worst = [noisy(images, 0.9), coarse(images, 8), inverted(images, 1), shuffled(images, 1)]
-    unseen, *damaged = distances(pictures("train"), [images, *worst])
-    assert 0 < unseen < min(damaged) / 4
+    unseen, *damaged = distances(whole["train"][0], [images, *worst])
+    assert 0 < unseen < min(damaged) / 8
 
 
 @needs_the_package
-def test_held_out_emoji_are_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GANZOO_EMOJI", str(WHOLE))
-    assert accuracy(EmojiFeatures()._network, "test") >= 0.70
-    assert accuracy(EmojiFeatures()._network, "train") >= 0.90
+@pytest.mark.parametrize(("split", "least"), [("train", 0.86), ("test", 0.77)])  # 0.880 and 0.795 when it was trained
+def test_emoji_are_recognised(whole: dict[str, tuple[Tensor, Tensor]], split: str, least: float) -> None:
+    images, categories = whole[split]
+    scores = EmojiFeatures()(images).scores
+    assert scores is not None and (scores.argmax(1) == categories).float().mean() >= least
 
 
 # --- how it was trained -----------------------------------------------------------------------------------------------
@@ -161,6 +170,36 @@ def test_about_half_of_the_pictures_are_mirrored() -> None:
     left, right = (distort(images)[..., part] for part in (slice(0, 16), slice(16, 32)))
     mirrored = (left.mean((1, 2, 3)) > right.mean((1, 2, 3))).float().mean()
     assert 0.4 < mirrored < 0.6
+
+
+def test_what_is_no_emoji_is_mixed_reordered_or_made_up() -> None:
+    torch.manual_seed(0)
+    images = torch.stack([torch.linspace(-1, 1, 3 * 32 * 32).view(3, 32, 32), torch.full((3, 32, 32), 1.0)]).repeat(
+        150, 1, 1, 1
+    )
+    kinds = {"reordered": 0, "mixed": 0, "made up": 0}
+    for before, other, after in zip(images, images.roll(1, 0), spoil(images), strict=True):
+        share = ((after - before) / (other - before)).flatten()[:-1]  # at the last pixel both are 1
+        if torch.equal(after.flatten().sort().values, before.flatten().sort().values):
+            kinds["reordered"] += 1
+        elif share.max() - share.min() < 1e-2:
+            assert 0.29 < share.mean() < 0.71
+            kinds["mixed"] += 1
+        else:
+            assert after.min() >= -1 and after.max() <= 1
+            kinds["made up"] += 1
+    assert all(70 < count < 130 for count in kinds.values()), kinds
+
+
+def test_the_tiles_are_moved_whole() -> None:
+    torch.manual_seed(3)
+    numbered = torch.arange(16.0).view(1, 1, 4, 4).expand(30, 3, 4, 4).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    for found in spoil(numbered):
+        if torch.equal(found.flatten().sort().values, numbered[0].flatten().sort().values):
+            tiles = found.unfold(1, 8, 8).unfold(2, 8, 8).flatten(3)
+            assert torch.equal(tiles.amin(3), tiles.amax(3)) and not torch.equal(found, numbered[0])
+            return
+    pytest.fail("no picture was reordered")
 
 
 def test_pictures_come_with_category_and_subcategory() -> None:
