@@ -31,7 +31,7 @@ Examples:
 )
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=complete_model)
 @click.option("--data", help="The real reference: a folder of pictures or a data set's name.")
-@click.option("--held-out", help="Real data that the model was not trained on, measured beside it.")
+@click.option("--held-out", help="Real data that the model was not trained on, measured beside it; split test unless given.")
 @click.option("--features", help="The feature space, e.g. digits, inception, timm:<name>; `ganzoo plugins` lists them.")
 @click.option(
     "--metrics",
@@ -101,15 +101,17 @@ def command(
             controls=controls,
         )
     found: list[Evaluation] = []
+    measured: list[Evaluation] = []
     for model in models:
         if measure is None or _is_record(model):
             found.extend(read_record(model))
         else:
-            found.append(measure(model))
+            measured.append(measure(model))
+            found.append(measured[-1])
     if as_json:
         echo_json([each.to_json() for each in found])
     elif card:
-        _echo_cards(found)
+        _echo_cards(found, measured)
     else:
         _echo_tables(make_tables(found))
 
@@ -120,7 +122,7 @@ def _measure(model: str, device: str, reference: "Dataset", space: "Features", *
     from ganzoo.metrics import add_to_record, evaluate_generator
     from ganzoo.models.devices import resolve_device
 
-    folder = _model_folder(model)
+    folder = model_folder(model)
     generator = load(model if folder is None else folder, role="generator", device=device)
     space.to(resolve_device(device))
     total = len(reference) + options["samples"] * (1 + options["controls"]) + len(options["held_out"] or ())
@@ -135,7 +137,7 @@ def _is_record(text: str) -> bool:
     return text.endswith(".json")
 
 
-def _model_folder(text: str) -> Path | None:
+def model_folder(text: str) -> Path | None:
     """The folder of the model that ``text`` names, if it is one on this machine or the run that made it.
 
     Raises:
@@ -153,14 +155,15 @@ def _model_folder(text: str) -> Path | None:
     return path
 
 
-def _echo_cards(found: "Sequence[Evaluation]") -> None:
+def _echo_cards(found: "Sequence[Evaluation]", measured: "Sequence[Evaluation]") -> None:
+    """The command belongs to what it has measured, and not to what it has read in a record."""
     from ganzoo.metrics import card_metrics
 
     command = shlex.join(["ganzoo", *(word for word in sys.argv[1:] if word != "--card")])
     for each in found:
         if len(found) > 1:
             click.echo(f"# {each.name}")
-        click.echo(card_metrics(each, command))
+        click.echo(card_metrics(each, command if any(each is one for one in measured) else ""))
 
 
 def _echo_tables(tables: "Sequence[Table]") -> None:

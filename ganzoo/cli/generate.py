@@ -50,12 +50,15 @@ def command(
 
     MODEL is a name of the catalogue, hf:organisation/repository, or a checkpoint on disk.
     """
+    from ganzoo.errors import InvalidValueError
     from ganzoo.loading import load
     from ganzoo.paths import check_parent
 
     check_parent(output)  # before minutes of work, not after
     options: dict[str, Any] = {} if condition is None else {"c": condition}
     generator = load(model, role="generator", device=device, dtype=dtype)
+    if condition is not None and not generator.num_classes:  # networks that may be conditional take a class and ignore it
+        raise InvalidValueError(f"'{model}' is unconditional; it cannot make class {condition}.", hint="Leave --class away.")
     with progress_bar("Generating", number) as advance:
         samples = generator.sample(number, seed=seed, truncation=truncation, batch_size=batch_size, progress=advance, **options)
     written = samples.save(output)

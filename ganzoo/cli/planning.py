@@ -7,6 +7,7 @@ from typing import Any
 
 from ganzoo import resources
 from ganzoo.building import differences, skeleton
+from ganzoo.cli.evaluate import model_folder
 from ganzoo.data import Dataset
 from ganzoo.errors import ConfigError
 from ganzoo.loading import load, roles_of
@@ -145,11 +146,12 @@ def _beginning(
     """
     merged = {role: dict(arguments) for role, arguments in config.items()}
     weights: dict[Role, Mapping[str, Any]] = {}
-    present = roles_of(start)
-    generator = load(start, role="generator")
+    source = model_folder(start) or start
+    present = roles_of(source)
+    generator = load(source, role="generator")
     for role in PLAYERS:
         cls = networks[role]
-        network = generator if role == "generator" else load(start, role=role) if role in present else None
+        network = generator if role == "generator" else load(source, role=role) if role in present else None
         if network is None:
             merged[role] = _shared(architecture, role, generator) | merged[role]
             continue

@@ -33,7 +33,9 @@ Examples:
 @click.option("--config", "arguments", multiple=True, metavar="KEY=VALUE", help="A network argument, e.g. image_size=32.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A recipe field, e.g. generator.lr=1e-4.")
 @click.option("--every", multiple=True, metavar="WHAT=IMAGES", help="How often: log, samples, checkpoint, evaluate.")
-@click.option("--from", "start", metavar="MODEL", help="Begin with the weights of a model instead of random ones.")
+@click.option(
+    "--from", "start", metavar="MODEL", help="Begin with the weights of a model or a finished run instead of random ones."
+)
 @click.option("--evaluate", "features", metavar="FEATURES", help="Measure in this feature space meanwhile; keep the best.")
 @click.option("--metrics", default="fid", show_default=True, help="What --evaluate measures, between commas.")
 @click.option("--best", default="frechet-distance", show_default=True, help="The figure that decides; precision:max …")
@@ -104,6 +106,8 @@ def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _words(value: Any) -> str:
+    if value is None or value in ({}, [], ()):
+        return "none"
     if isinstance(value, list | tuple):
         return ", ".join(map(_words, value))
     if isinstance(value, dict):

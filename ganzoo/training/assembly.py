@@ -128,5 +128,20 @@ def _check_pair(generator: Generator[Any], discriminator: Discriminator) -> None
             f"The discriminator does not take what the generator makes, {list(shape)}: {e}.",
             hint="Give both networks the same image size and channels.",
         ) from e
+    _check_classes(generator, discriminator)
     if scores.shape != (2,):
         raise ConfigError(f"The discriminator makes scores of shape {list(scores.shape)} of 2 examples {list(shape)}, not [2].")
+
+
+def _check_classes(generator: Generator[Any], discriminator: Discriminator) -> None:
+    """Refuses a generator without classes beside a discriminator that cannot judge without; one with a classifier can."""
+    if not discriminator.num_classes or generator.num_classes:
+        return
+    try:
+        with torch.inference_mode():
+            discriminator.judge(torch.zeros(2, *generator.output_shape))
+    except InvalidValueError as e:
+        raise ConfigError(
+            f"The discriminator judges given one of {discriminator.num_classes} classes, but the generator has none.",
+            hint="Give both the same --config num_classes=….",
+        ) from e

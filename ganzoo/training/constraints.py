@@ -55,6 +55,7 @@ class SpectralNormalisation(Constraint):
                 f"{type(network).__name__} has no weight left for the constraint 'spectral-norm'.",
                 hint="It has no convolution, linear layer or embedding, or normalises all of them itself.",
             )
+        _refuse_zeros(network, layers)
         devices = sorted({p.device.index for p in network.parameters() if p.device.type == "cuda"})
         with torch.random.fork_rng(devices=devices):  # the first vectors are random; the same whatever was drawn before
             torch.manual_seed(0)
@@ -123,6 +124,17 @@ def _weight_now(module: nn.Module) -> Tensor:
     weight: Tensor = parametrized.eval()()
     parametrized.train(training)
     return weight.detach().clone()
+
+
+def _refuse_zeros(network: nn.Module, layers: Sequence[nn.Module]) -> None:
+    """A weight that starts at zero has no direction that could be kept: dividing by its norm makes it NaN."""
+    names = [name for name, module in network.named_modules() if module in layers and not module.get_parameter("weight").any()]
+    if names:
+        raise ConfigError(
+            f"{type(network).__name__} starts with weights of zero, which cannot be normalised by 'spectral-norm': {names[0]}"
+            f"{f' and {len(names) - 1} more' if names[1:] else ''}.",
+            hint="Leave the constraint out; regularizers, such as r1 or spectral, keep the discriminator smooth too.",
+        )
 
 
 def _free(module: nn.Module) -> bool:

@@ -7,6 +7,7 @@ engine goes on bit by bit as the one that was saved.
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -68,7 +69,6 @@ class Engine:
 
     Raises:
         ConfigError: settings that contradict each other or do not fit these networks.
-        DataError: fewer examples than a batch.
     """
 
     def __init__(
@@ -183,13 +183,11 @@ class Engine:
         self, player: Player, terms: list[Term], real: Tensor, c_real: Tensor | None
     ) -> Iterator[DiscriminatorTurn]:
         for draws, rows in self._pieces(len(real)):
-            with torch.no_grad(), self._autocast():
-                z, c = self._latents(draws, rows)
-                fake = self.generator(z) if c is None else self.generator(z, c)
+            c = self._fake_classes(c_real, rows)
             yield DiscriminatorTurn(
                 self.discriminator,
                 real[rows],
-                fake,
+                partial(self._generated, self._latents(draws, rows), c),
                 c_real=None if c_real is None else c_real[rows],
                 c_fake=c,
                 augment=self.view(draws),
@@ -233,12 +231,11 @@ class Engine:
 
     def _generator_turns(self, real: Tensor, c_real: Tensor | None) -> Iterator[GeneratorTurn]:
         for draws, rows in self._pieces(len(real)):
-            z, c = self._latents(draws, rows)
             yield GeneratorTurn(
                 self.generator,
                 self.discriminator,
-                z,
-                c=c,
+                self._latents(draws, rows),
+                c=self._fake_classes(c_real, rows),
                 plain_real=real[rows],
                 c_real=None if c_real is None else c_real[rows],
                 augment=self.view(draws),
@@ -253,7 +250,7 @@ class Engine:
         return penalty * (term.weight * term.options.every)
 
     def _classes(self, judgement: Judgement, c: Tensor | None) -> Tensor | float:
-        """The loss of the auxiliary classifier, where there is one (Odena et al. 2017, eq. 2)."""
+        """The loss of the auxiliary classifier, where there is one (Odena et al. 2017, eq. 3)."""
         if judgement.class_logits is None or c is None:
             return 0.0
         return self.recipe.classifier_weight * F.cross_entropy(judgement.class_logits, c)
@@ -278,17 +275,20 @@ class Engine:
             share = self.processes.rank * count + piece
             yield Draws(self.rng, shares=self.shares, share=share), slice(piece * size, (piece + 1) * size)
 
-    def _latents(self, draws: Draws, rows: slice) -> tuple[Tensor, Tensor | None]:
-        """Latents, drawn one by one as `Generator.sample` does: the family decides on the distribution; and classes.
-
-        Classes are those of real examples picked at random, so that they are as frequent as among the real ones.
-        """
+    def _latents(self, draws: Draws, rows: slice) -> Tensor:
+        """Drawn one by one as `Generator.sample` does: the family decides on the distribution."""
         size = rows.stop - rows.start
         every = [self.generator.draw_latent(self.rng) for _ in range(size * self.shares)]
-        z = torch.stack(every[draws.share * size : (draws.share + 1) * size]).to(self.device)
-        if not self.generator.num_classes or self.labels is None:
-            return z, None
-        return z, self.labels[draws.integers(len(self.labels), size, like=self.labels)].to(self.device)
+        return torch.stack(every[draws.share * size : (draws.share + 1) * size]).to(self.device)
+
+    def _fake_classes(self, c_real: Tensor | None, rows: slice) -> Tensor | None:
+        """Those of the real examples: as frequent, and what a loss compares in pairs is of one class (Huang et al. 2024)."""
+        return None if c_real is None or not self.generator.num_classes else c_real[rows]
+
+    def _generated(self, z: Tensor, c: Tensor | None) -> Tensor:
+        with torch.no_grad(), self._autocast():
+            output: Tensor = self.generator(z) if c is None else self.generator(z, c)
+        return output
 
     def _autocast(self) -> AbstractContextManager[Any]:
         precision = self.recipe.precision
@@ -296,9 +296,9 @@ class Engine:
 
     def _compile(self) -> None:
         """In place, so that state dicts keep their keys. What is differentiated twice cannot be compiled (torch 2.14)."""
-        self.generator.compile()
-        if not any(term.part.gradients for term in self.players["discriminator"].terms):
-            self.discriminator.compile()
+        for player in self.players.values():
+            if not any(term.part.second_order for term in player.terms):
+                player.network.compile()
 
     def _note(self, name: str, value: Tensor | float) -> None:
         self._log.setdefault(name, []).append(value)

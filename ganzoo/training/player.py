@@ -1,8 +1,9 @@
 """One side of the game: a network, its optimiser, and what is added to its loss."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -62,6 +63,12 @@ def terms_of(recipe: spec.Recipe, role: Role) -> list[Term]:
     return terms
 
 
+def share_of_multiples(intervals: Collection[int]) -> float:
+    """The share of all numbers that are a multiple of one of ``intervals`` at least, by inclusion and exclusion."""
+    subsets = [subset for size in range(1, len(intervals) + 1) for subset in combinations(sorted(intervals), size)]
+    return sum((-1) ** (len(subset) + 1) / math.lcm(*subset) for subset in subsets)
+
+
 class Player:
     """A network that learns.
 
@@ -102,10 +109,10 @@ class Player:
 
     def follow(self, images: int) -> None:
         """Sets everything that is scheduled to what it is after ``images``."""
-        steps = 1.0 + sum(1 / term.options.every for term in self.terms if term.options.every > 1)
-        follow_schedule(self.optimizer, self._options, images, self._recipe.images, steps=steps)
         for term in self.terms:
             term.follow(images, self._recipe.images)
+        steps = 1.0 + share_of_multiples({term.options.every for term in self.terms if term.options.every > 1 and term.weight})
+        follow_schedule(self.optimizer, self._options, images, self._recipe.images, steps=steps)
 
     def descend(self, losses: Iterable[Tensor]) -> float:
         """One step of the optimiser on the sum of ``losses``; each one's graph is freed before the next is asked for.

@@ -1,7 +1,7 @@
 """What one player sees in one turn: the ground on which losses' additions and regularisers are computed.
 
-Scores are computed when they are first asked for, so a regulariser that looks at real examples only costs no pass over
-generated ones.
+Examples and scores are made when they are first asked for, so a regulariser that looks at real examples only costs no pass
+that makes or judges generated ones. Outputs and logits are in single precision at least, whatever the networks compute in.
 """
 
 from collections.abc import Callable, Collection
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganzoo.models import Discriminator, Generator, Judgement
 from ganzoo.training.draws import Draws
+from ganzoo.training.precision import precise
 
 Augment = Callable[[Tensor], Tensor]
 Side = Literal["real", "fake"]
@@ -23,9 +24,6 @@ class DiscriminatorTurn:
     Attributes:
         discriminator: Whose turn it is.
         plain_real: Real examples ``[N, ...]`` before augmentation.
-        plain_fake: Generated examples ``[N, ...]`` before augmentation, without a graph.
-        real: Real examples as the discriminator sees them; require a gradient where a regulariser of this turn needs it.
-        fake: Generated examples as the discriminator sees them; likewise.
         c_real: Classes of the real examples, int64 ``[N]``, or None.
         c_fake: Classes of the generated examples.
         augment: The recipe's augmentation with fresh draws.
@@ -37,7 +35,7 @@ class DiscriminatorTurn:
         self,
         discriminator: Discriminator,
         real: Tensor,
-        fake: Tensor,
+        make_fake: Callable[[], Tensor],
         *,
         c_real: Tensor | None = None,
         c_fake: Tensor | None = None,
@@ -47,20 +45,38 @@ class DiscriminatorTurn:
         images: int = 0,
     ) -> None:
         self.discriminator, self.augment, self.draws, self.images = discriminator, augment, draws, images
-        self.plain_real, self.plain_fake = real, fake
+        self.plain_real, self._make_fake = real, make_fake
         self.c_real, self.c_fake = c_real, c_fake
-        self.real = augment(real).detach().requires_grad_("real" in gradients)
-        self.fake = augment(fake).detach().requires_grad_("fake" in gradients)
+        self._gradients = gradients
+
+    @cached_property
+    def plain_fake(self) -> Tensor:
+        """Generated examples ``[N, ...]`` before augmentation, without a graph."""
+        return precise(self._make_fake()).detach()
+
+    @cached_property
+    def real(self) -> Tensor:
+        """Real examples as the discriminator sees them; require a gradient where a regulariser of this turn needs it."""
+        return self.augment(self.plain_real).detach().requires_grad_("real" in self._gradients)
+
+    @cached_property
+    def fake(self) -> Tensor:
+        """Generated examples as the discriminator sees them; likewise."""
+        return self.augment(self.plain_fake).detach().requires_grad_("fake" in self._gradients)
 
     @cached_property
     def real_judgement(self) -> Judgement:
         """What the discriminator says of `real`."""
-        return self.discriminator.judge(self.real, self.c_real)
+        return self.judge(self.real, self.c_real)
 
     @cached_property
     def fake_judgement(self) -> Judgement:
         """What the discriminator says of `fake`."""
-        return self.discriminator.judge(self.fake, self.c_fake)
+        return self.judge(self.fake, self.c_fake)
+
+    def judge(self, x: Tensor, c: Tensor | None) -> Judgement:
+        """What the discriminator says of other examples."""
+        return _judged(self.discriminator, x, c)
 
     @property
     def real_scores(self) -> Tensor:
@@ -81,7 +97,7 @@ class GeneratorTurn:
         discriminator: The judge.
         z: Latents ``[N, ...]``.
         c: Classes of the generated examples, int64 ``[N]``, or None.
-        real: Real examples as the discriminator sees them, without a graph.
+        plain_real: Real examples before augmentation.
         c_real: Their classes.
         augment: The recipe's augmentation with fresh draws.
         draws: Random numbers.
@@ -113,7 +129,7 @@ class GeneratorTurn:
     @cached_property
     def fake_judgement(self) -> Judgement:
         """What the discriminator says of the augmented `output`."""
-        return self.discriminator.judge(self.augment(self.output), self.c)
+        return _judged(self.discriminator, self.augment(self.output), self.c)
 
     @property
     def fake_scores(self) -> Tensor:
@@ -123,9 +139,14 @@ class GeneratorTurn:
     @cached_property
     def real_scores(self) -> Tensor:
         """Logits ``[N]`` of real examples, for losses that compare."""
-        return self.discriminator.judge(self.augment(self.plain_real).detach(), self.c_real).scores
+        return _judged(self.discriminator, self.augment(self.plain_real).detach(), self.c_real).scores
 
     def generate(self, z: Tensor) -> Tensor:
         """The generator's output for other latents of the same classes."""
-        image: Tensor = self.generator(z) if self.c is None else self.generator(z, self.c)
-        return image
+        return precise(self.generator(z) if self.c is None else self.generator(z, self.c))
+
+
+def _judged(discriminator: Discriminator, x: Tensor, c: Tensor | None) -> Judgement:
+    judgement = discriminator.judge(x, c)
+    logits = judgement.class_logits
+    return Judgement(precise(judgement.scores), None if logits is None else precise(logits))

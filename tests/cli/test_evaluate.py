@@ -55,16 +55,19 @@ def test_a_checkpoint_file_is_measured_and_nothing_is_written(run: Run, here: Pa
 
 
 def test_several_models_stand_in_one_table_and_unlike_ones_apart(run: Run, here: Path, model: Path, photos: Path) -> None:
-    told = run("evaluate", model, "g.pth", *DATA, "--no-controls", "--held-out", "photos")
+    (here / "unseen").mkdir()
+    for picture in sorted((here / "photos").iterdir())[:6]:
+        (here / "unseen" / picture.name).write_bytes(picture.read_bytes())
+    told = run("evaluate", model, "g.pth", *DATA, "--no-controls", "--held-out", "unseen")
     header, *lines = told.out.splitlines()[:6]
     rows = [line.split() for line in lines]
     assert header.split()[:3] == ["MODEL", "MEASURED", "SAMPLES"]
     assert [row[:3] for row in rows] == [
         ["tiny", "model", "50"],
-        ["tiny", "model", "12"],
+        ["tiny", "model", "6"],
         ["held-out", "real", "data"],
         ["g.pth", "model", "50"],
-        ["g.pth", "model", "12"],
+        ["g.pth", "model", "6"],
     ]
     assert rows[0][1:] == rows[3][1:]  # the same weights
     run("evaluate", model, *DATA, "--no-controls", "--samples", "40")
@@ -82,6 +85,8 @@ def test_the_lines_for_a_card(run: Run, here: Path, model: Path, photos: Path) -
     assert read[0].protocol.endswith(
         "ganzoo evaluate tiny --data photos --features digits --samples 50 --device cpu --metrics fid,modes"
     )
+    stored = run("evaluate", "tiny/evaluation.json", "--card").out  # a command that reads a record repeats nothing
+    assert "ganzoo evaluate" not in stored and told.out.count("ganzoo evaluate") == 2
 
 
 @pytest.mark.parametrize(
@@ -95,9 +100,12 @@ def test_the_lines_for_a_card(run: Run, here: Path, model: Path, photos: Path) -
         (["--samples", "1"], 2, "is not in the range"),
         (["--samples", "3"], 1, "no neighbour number 3"),
         (["--truncation", "0"], 2, "is not in the range"),
+        (["--truncation", "inf"], 1, "must be a number above 0, not inf"),
+        (["--truncation", "nan"], 1, "must be a number above 0, not nan"),
         (["--class", "1"], 1, "is unconditional; it cannot make class 1"),
         (["--data", "nowhere"], 1, "There is no data set named 'nowhere'"),
         (["--held-out", "./nowhere"], 1, "There is no folder nowhere"),
+        (["--held-out", "./photos"], 1, "The held-out data photos are the reference"),
         (["--device", "gpu"], 1, "The device 'gpu'"),
     ],
 )

@@ -151,7 +151,7 @@ def test_generate_from_a_conditional_model(run: Run, here: Path, model: Path) ->
         ("studio.pth", [], 1, "conditional and needs a class"),
         ("studio.pth", ["--class", "3"], 1, "This model has the classes 0 to 2"),
         ("studio.pth", ["--class", "-1"], 2, "is not in the range"),
-        (model, ["--class", "0"], 1, "has no sampling option 'c'"),
+        (model, ["--class", "0"], 1, "is unconditional; it cannot make class 0"),
     ):
         told = run("generate", source, "-o", "no.png", *more)
         assert told.code == code

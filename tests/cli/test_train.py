@@ -118,7 +118,7 @@ def test_a_run_with_everything(run: Run, here: Path, photos: Path) -> None:
 
 def test_a_run_from_a_model(run: Run, here: Path, photos: Path, model: Path) -> None:
     assert train(run, photos, out="first").code == 0
-    told = train(run, photos, "--from", "first/model", "--set", "freeze_layers=1", out="second")
+    told = train(run, photos, "--from", "first", "--set", "freeze_layers=1", out="second")  # a run stands for its model
     assert told.code == 0, told.err
     assert "000000000" not in listing(here / "second" / "checkpoints")
     told = train(run, photos, "--from", "first/model", "--config", "width=5", out="third")

@@ -123,6 +123,15 @@ def test_a_network_without_weights_to_normalise_is_refused() -> None:
         SpectralNormalisation().apply(Bare())
 
 
+def test_weights_of_zero_are_refused_instead_of_made_nan() -> None:
+    """So begin the residual branches of an R3GAN."""
+    network = judge()
+    nn.init.zeros_(network.linear.weight)
+    with pytest.raises(ConfigError, match="Judge starts with weights of zero, which cannot be normalised.*: linear"):
+        SpectralNormalisation().apply(network)
+    assert network.state_dict().keys() == judge().state_dict().keys()
+
+
 def test_clipped_weights_stay_within_the_limit_and_are_plain() -> None:
     network, constraint = judge(), WeightClipping()
     constraint.apply(network)

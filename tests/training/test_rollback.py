@@ -20,7 +20,7 @@ from tests.training.toy import EVERY, FULL, TOY, ToyDiscriminator, ToyGenerator,
 class Explosive(ToyGenerator):
     """Its output is no number where the first latent is above a limit: other random numbers may avoid that."""
 
-    limit: ClassVar[float] = 2.0
+    limit: ClassVar[float] = 1.5
     made: ClassVar[list["Explosive"]] = []
 
     def __init__(self, image_size: int = 8, channels: int = 1, width: int = 8) -> None:
@@ -33,7 +33,7 @@ class Explosive(ToyGenerator):
 
 
 NETWORKS: dict[Any, Any] = {"generator": Explosive, "discriminator": ToyDiscriminator}
-ROLLBACK = msgspec.structs.replace(FULL, on_nan="rollback", rollbacks=40)
+ROLLBACK = msgspec.structs.replace(FULL, on_nan="rollback", rollbacks=300)
 
 
 class Watching(Silent):
@@ -87,7 +87,7 @@ def test_stop_is_clear_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
 def test_rolling_back_takes_other_random_numbers_and_says_so(tmp_path: Path) -> None:
     watching = Watching(tmp_path / "run")
     assert run(tmp_path / "run", reporter=watching).model is not None
-    assert watching.notes, "the limit of this test is never passed: choose another seed"
+    assert len(watching.notes) > 1
     for note, logged, begun in zip(watching.notes, watching.logged_then, watching.beginnings[1:], strict=True):
         assert f"going on from {begun} images with other random numbers" in note
         assert all(images <= begun for images in logged)  # what came after it is dropped
@@ -96,7 +96,7 @@ def test_rolling_back_takes_other_random_numbers_and_says_so(tmp_path: Path) -> 
     assert checkpoint is not None and checkpoint.state["rollbacks"] == len(watching.notes)
 
 
-@pytest.mark.parametrize("after", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("after", [1, 2, 3, 5, 6])
 def test_a_run_with_rollbacks_is_repeatable_after_a_kill(tmp_path: Path, after: int) -> None:
     whole = run(tmp_path / "whole")
     with pytest.raises(SystemExit):

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from ganzoo.checkpoint import read_model
-from ganzoo.data import ImageFolder
+from ganzoo.data import ImageFolder, TensorDataset
 from ganzoo.errors import ConfigError, CorruptFileError, DataError, InvalidValueError, OutputError, TrainingError
 from ganzoo.models import ImageSamples
+from ganzoo.nn import class_indices
 from ganzoo.spec import Optimizer
 from ganzoo.training import Options, Progress, Run, RunDirectory, Silent, describe, resume, train
 from ganzoo.training.checkpoints import list_checkpoints
@@ -141,6 +143,21 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(tmp_path: Path) -> Non
     finished, whole = resume(tmp_path / "run", NETWORKS, toy_data()), run_toy(tmp_path / "whole")
     assert finished.model and whole.model
     assert contents(finished.model) == contents(whole.model)
+
+
+def test_a_scheduler_that_ends_the_job_gets_a_checkpoint_too(tmp_path: Path) -> None:
+    """torchrun passes Ctrl-C on as SIGTERM as well: both together are one request."""
+
+    def asked() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    reporter = Stopping(4, asked)
+    assert run_toy(tmp_path / "run", reporter=reporter).model is None
+    assert [note.partition(" ")[0] for note in reporter.notes] == ["Stopping", "Stopped"]
+    assert list_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000032"
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_an_ignored_ctrl_c_stays_ignored(tmp_path: Path) -> None:
@@ -280,3 +297,24 @@ def test_describing_writes_nothing(tmp_path: Path) -> None:
     assert (told["steps"], told["epochs"], told["pictures"]) == (7, 5.0, 10)
     assert told["generator_parameters"] == ToyGenerator().parameter_count()
     assert list(tmp_path.iterdir()) == []
+
+
+class Classy(ToyGenerator):
+    """Each class has a brightness."""
+
+    def __init__(self, image_size: int = 8, channels: int = 1, width: int = 8) -> None:
+        super().__init__(image_size, channels, width)
+        self.num_classes = 3
+
+    def forward(self, z: Tensor, c: Tensor | int = 0) -> Tensor:
+        return 0 * super().forward(z) + class_indices(c, 3, z)[:, None, None, None] / 3
+
+
+def test_a_grid_of_a_conditional_generator_shows_all_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grids: list[ImageSamples] = []
+    monkeypatch.setattr(RunDirectory, "write_samples", lambda self, samples, images: grids.append(samples) or tmp_path)
+    data = TensorDataset(torch.zeros(6, 1, 8, 8, dtype=torch.uint8), "six", labels=torch.arange(6) % 3)
+    networks: Any = {"generator": Classy, "discriminator": ToyDiscriminator}
+    train(TOY, networks, data, tmp_path / "run", options=Options(intervals=EVERY), plugin="toy")
+    assert len(grids) == 2
+    assert torch.allclose(grids[0].tensor[:, 0, 0, 0], torch.arange(64) % 3 / 3)

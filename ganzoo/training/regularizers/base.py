@@ -24,11 +24,14 @@ class Regularizer(ABC):
     Attributes:
         role: Whose loss it is added to.
         gradients: Inputs of the discriminator that must require a gradient.
+        second_order: Whether the penalty is made of derivatives of the network, so that learning from it differentiates the
+            network twice. Such a network is not compiled, since torch cannot differentiate compiled ones twice.
         default_weight: The weight where a recipe names none. The docstring says what it multiplies.
     """
 
     role: ClassVar[Literal["discriminator", "generator"]]
     gradients: ClassVar[tuple[Side, ...]] = ()
+    second_order: ClassVar[bool] = False
     default_weight: ClassVar[float] = 1.0
 
     @classmethod

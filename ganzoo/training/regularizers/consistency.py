@@ -51,11 +51,11 @@ class Consistency(DiscriminatorRegularizer):
         total = turn.real.new_zeros(())
         if self.real:
             other = self._twin(turn, turn.real, turn.plain_real)
-            scores = turn.discriminator.judge(other, turn.c_real).scores
+            scores = turn.judge(other, turn.c_real).scores
             total = total + self.real * (turn.real_scores - scores).square().mean()
         if self.fake:
             other = self._twin(turn, turn.fake, turn.plain_fake)
-            scores = turn.discriminator.judge(other, turn.c_fake).scores
+            scores = turn.judge(other, turn.c_fake).scores
             total = total + self.fake * (turn.fake_scores - scores).square().mean()
         return total
 

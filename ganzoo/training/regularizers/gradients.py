@@ -23,7 +23,7 @@ def input_gradients(scores: Tensor, x: Tensor) -> Tensor:
 def gradients_at(turn: DiscriminatorTurn, x: Tensor) -> Tensor:
     """`input_gradients` at other points than the turn's own. They are judged as members of the real examples' classes."""
     x = x.detach().requires_grad_(True)
-    return input_gradients(turn.discriminator.judge(x, turn.c_real).scores, x)
+    return input_gradients(turn.judge(x, turn.c_real).scores, x)
 
 
 def between(turn: DiscriminatorTurn) -> Tensor:
@@ -43,6 +43,7 @@ class R1(DiscriminatorRegularizer):
     """``1/2 E[|grad D(x)|^2]`` on real examples, Mescheder, Geiger and Nowozin 2018, eq. 9. The weight is their gamma."""
 
     gradients = ("real",)
+    second_order = True
     default_weight = 10.0
 
     def penalty(self, turn: DiscriminatorTurn) -> Tensor:
@@ -54,6 +55,7 @@ class R2(DiscriminatorRegularizer):
     """``1/2 E[|grad D(G(z))|^2]`` on generated examples, Mescheder et al. 2018, eq. 10. The weight is their gamma."""
 
     gradients = ("fake",)
+    second_order = True
     default_weight = 10.0
 
     def penalty(self, turn: DiscriminatorTurn) -> Tensor:
@@ -69,6 +71,7 @@ class WassersteinGradientPenalty(DiscriminatorRegularizer):
         one_sided: Penalise norms above the target only, sec. 4 of the paper.
     """
 
+    second_order = True
     default_weight = 10.0
 
     def __init__(self, *, target: float = 1.0, one_sided: bool = False) -> None:
@@ -92,6 +95,7 @@ class Dragan(DiscriminatorRegularizer):
         target: The norm ``k``.
     """
 
+    second_order = True
     default_weight = 10.0
 
     def __init__(self, *, noise: float = 0.5, target: float = 1.0) -> None:
@@ -112,6 +116,7 @@ class ZeroCentredGradientPenalty(DiscriminatorRegularizer):
     The weight is their lambda. Unlike R1 it has no factor of one half.
     """
 
+    second_order = True
     default_weight = 10.0
 
     def penalty(self, turn: DiscriminatorTurn) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganzoo.training.precision import precise
 from ganzoo.training.regularizers.base import GeneratorRegularizer, Mean
 from ganzoo.training.regularizers.options import check_count, check_number
 from ganzoo.training.regularizers.running import RunningMean
@@ -24,6 +25,7 @@ class PathLength(GeneratorRegularizer):
         shrink: Only one sample in so many is measured; the authors' code has 2.
     """
 
+    second_order = True
     default_weight = 2.0
 
     def __init__(self, *, decay: float = 0.01, shrink: int = 1) -> None:
@@ -41,6 +43,7 @@ class PathLength(GeneratorRegularizer):
         """``|J_w^T y|`` ``[N / shrink]``; of a latent ``[N, L, D]`` the root mean square over its ``L`` layers."""
         rows = max(1, len(turn.z) // self.shrink)
         latent, output = turn.generator.path(turn.z[:rows], None if turn.c is None else turn.c[:rows])
+        output = precise(output)
         pixels, layers = math.prod(output.shape[2:]), math.prod(latent.shape[1:-1])
         y = turn.draws.normal(*output.shape, like=output) / math.sqrt(pixels)
         (gradient,) = torch.autograd.grad((output * y).sum(), latent, create_graph=True)

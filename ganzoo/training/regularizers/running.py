@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganzoo.training.precision import precise
 from ganzoo.training.regularizers.base import Mean
 
 
@@ -27,8 +28,7 @@ class RunningMean:
 
     def collect(self, statistics: Tensor) -> None:
         """Notes the statistics of a piece; pieces are of equal size."""
-        precise = torch.promote_types(statistics.dtype, torch.float32)  # logits may come in half precision
-        self._collected.append(statistics.detach().to(precise))
+        self._collected.append(precise(statistics.detach()))
 
     def move(self, mean: Mean) -> None:
         """Takes in what was collected, averaged over the pieces and, by ``mean``, over the processes."""

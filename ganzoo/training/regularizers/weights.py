@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import parametrize
 
 from ganzoo.errors import ConfigError
 from ganzoo.training.regularizers.base import DiscriminatorRegularizer, GeneratorRegularizer, Mean
@@ -19,20 +20,27 @@ _FIRST_ITERATIONS = 20  # from a random vector to one close to the singular vect
 def weight_matrices(network: nn.Module) -> list[Tensor]:
     """The weight of every layer but embeddings as a matrix ``[outputs, everything else]``, in the order of registration.
 
-    A layer is any module with a ``weight`` (or, with spectral normalisation, a ``weight_orig``) of two or more axes.
+    A layer is any module with a ``weight`` of two or more axes; where it is normalised, the trained weight behind it is taken.
 
     Raises:
         ConfigError: there is none.
     """
     matrices = []
     for module in network.modules():
-        weight = getattr(module, "weight", getattr(module, "weight_orig", None))
+        weight = _trained_weight(module)
         if not isinstance(weight, Tensor) or weight.dim() < 2 or isinstance(module, nn.Embedding):
             continue
         matrices.append((weight.transpose(0, 1) if isinstance(module, _TRANSPOSED) else weight).flatten(1))
     if not matrices:
         raise ConfigError(f"{type(network).__name__} has no layer with a weight that could be regularised.")
     return matrices
+
+
+def _trained_weight(module: nn.Module) -> Tensor | None:
+    """Reading a normalised ``weight`` would give the norm no penalty can change, and advance its power iteration."""
+    if parametrize.is_parametrized(module, "weight"):
+        return getattr(module.get_submodule("parametrizations.weight"), "original", None)
+    return getattr(module, "weight", getattr(module, "weight_orig", None))
 
 
 def orthogonal_penalty(network: nn.Module) -> Tensor:

@@ -118,7 +118,7 @@ def discriminator_turn(
     return DiscriminatorTurn(
         discriminator,
         torch.as_tensor(real, dtype=torch.float64),
-        torch.as_tensor(fake, dtype=torch.float64),
+        lambda: torch.as_tensor(fake, dtype=torch.float64),
         augment=augment,
         draws=options.pop("draws", None) or draws(seed),
         gradients=regularizer.gradients,

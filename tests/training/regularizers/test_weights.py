@@ -50,6 +50,15 @@ def test_orthogonal_counts_the_angles_between_filters_and_not_their_norms() -> N
     assert slopes.tolist() == [[4.0, 0.0], [4.0, 4.0]]
 
 
+def test_of_a_constrained_layer_the_trained_weight_is_penalised_and_its_vectors_are_left_alone() -> None:
+    network, part = with_weights([[3.0, 0.0], [0.0, 2.0]]), Spectral(iterations=50)
+    nn.utils.parametrizations.spectral_norm(network.layers[0])
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    assert part.penalty(turn(network.train(), part)).item() == pytest.approx(4.5)
+    after = network.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
 def test_orthogonal_of_a_generator() -> None:
     generator = SmoothGenerator()
     w = generator.first.weight.detach()
