@@ -11,14 +11,16 @@ import msgspec
 from ganzoo.building import network_class
 from ganzoo.catalog import catalog
 from ganzoo.data import Dataset, open_pictures
+from ganzoo.data.dataset import check_captions, check_labels
 from ganzoo.data.hugging_face import PREFIX, HuggingFacePictures, full_name
 from ganzoo.errors import ConfigError, DataError, InvalidValueError, PluginError, UnknownNameError
 from ganzoo.metrics import FEATURES, METRICS, Features, Metric, evaluator
 from ganzoo.metrics.parts import open_metric
 from ganzoo.models import Generator, Network
 from ganzoo.naming import NameTable, closest
-from ganzoo.plugin_host import Plugin, host, resolve_target
+from ganzoo.plugin_host import Plugin, host
 from ganzoo.spec import Architecture, Part, Role
+from ganzoo.targets import import_callable
 
 _OPTIONS = {"variant": "variant (after ':')", "weights": "file of weights (after '@')", "revision": "revision (after '@')"}
 
@@ -33,6 +35,7 @@ def open_dataset(text: str, *, split: str = "train") -> Dataset:
         DataError: no such folder or file, or one without usable pictures.
         UnknownNameError: no such data set; carries the closest names.
         MissingExtraError: the data set needs an extra that is not installed.
+        PluginError: the plugin that brings it does not give a `Dataset` with a name.
     """
     if _is_path(text):
         return open_pictures(Path(text).expanduser())
@@ -40,12 +43,32 @@ def open_dataset(text: str, *, split: str = "train") -> Dataset:
         return HuggingFacePictures(text.removeprefix(PREFIX), split=split)
     name, _, given = text.partition(":")
     part = _find_dataset(name)
-    made = resolve_target(part)(split=given or split)
+    make = import_callable(part.target, f"The data set '{name}'", part.extra)
+    if not _takes(make, "split"):
+        raise PluginError(f"The data set '{name}' names '{part.target}', which takes no keyword argument 'split'.")
+    made = make(split=given or split)
     if not isinstance(made, Dataset):
         raise PluginError(f"The data set '{name}' is a {type(made).__name__}, not a ganzoo.data.Dataset.")
     if not len(made):
         raise DataError(f"The data set '{text}' is empty.")
+    _check_text(f"The data set '{name}'", made, "name")
+    check_labels(made.name, len(made), made.labels, made.class_names)
+    check_captions(made.name, len(made), made.captions)
     return made
+
+
+def _takes(make: Callable[..., Any], option: str) -> bool:
+    try:
+        parameters = inspect.signature(make).parameters
+    except ValueError:  # something built in, which does not tell
+        return True
+    return option in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _check_text(what: str, made: object, *attributes: str) -> None:
+    for attribute in attributes:
+        if not isinstance(getattr(made, attribute, None), str):
+            raise PluginError(f"{what} has no attribute '{attribute}', or one that is no text: figures could not cite it.")
 
 
 def _find_dataset(name: str) -> Part:
@@ -75,20 +98,23 @@ def open_features(text: str) -> Features:
         UnknownNameError: no such feature space; carries the closest names.
         InvalidValueError: the feature space takes no variant, no file or no revision.
         MissingExtraError: it needs an extra that is not installed.
+        PluginError: the plugin that brings it does not give `Features` with a name and a hash.
     """
     whole, _, weights = text.partition("@")
     name, _, variant = whole.partition(":")
-    made = resolve_target(host().parts("ganzoo_features", "feature space", FEATURES).find(name))
+    part = host().parts("ganzoo_features", "feature space", FEATURES).find(name)
+    made = import_callable(part.target, f"The feature space '{name}'", part.extra)
     given: dict[str, str | Path] = {"variant": variant} if variant else {}
     if weights:
         given |= {"weights": Path(weights).expanduser()} if _is_path(weights) else {"revision": weights}
-    for option in given.keys() - inspect.signature(made).parameters.keys():
+    for option in (option for option in given if not _takes(made, option)):
         raise InvalidValueError(
             f"The feature space '{name}' takes no {_OPTIONS[option]}; '{text}' gives one.", hint=f"Write: {name}"
         )
     features = made(**given)
     if not isinstance(features, Features):
         raise PluginError(f"The feature space '{name}' is a {type(features).__name__}, not a ganzoo.metrics.Features.")
+    _check_text(f"The feature space '{name}'", features, "name", "sha256")
     return features
 
 

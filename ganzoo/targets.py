@@ -1,6 +1,7 @@
 """Imports what plugins name as ``"module:name"``: networks, layout readers, parts. Only an installed plugin gets here."""
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 from ganzoo.errors import MissingExtraError, PluginError
@@ -31,6 +32,20 @@ def import_target(target: str, what: str, extra: str | None = None) -> Any:
         return getattr(found, name)
     except AttributeError as e:
         raise PluginError(f"{what} names '{target}', but {module} has no '{name}'.") from e
+
+
+def import_callable(target: str, what: str, extra: str | None = None) -> Callable[..., Any]:
+    """As `import_target`, of something that can be called.
+
+    Raises:
+        MissingExtraError: a package that the extra brings is missing.
+        PluginError: the module cannot be imported, or has no such name, or what it names cannot be called.
+    """
+    found = import_target(target, what, extra)
+    if not callable(found):
+        raise PluginError(f"{what} names '{target}', which is of the type {type(found).__name__} and cannot be called.")
+    called: Callable[..., Any] = found
+    return called
 
 
 def _top(module: str) -> str:

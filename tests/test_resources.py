@@ -23,6 +23,10 @@ def ganzoo_datasets():
         Part(id="dots", summary="x", target="zoo_acme.parts:dots"),
         Part(id="nothing", summary="x", target="zoo_acme.parts:nothing"),
         Part(id="wrong", summary="x", target="zoo_acme.parts:wrong"),
+        Part(id="number", summary="x", target="zoo_acme.parts:number"),
+        Part(id="whole", summary="x", target="zoo_acme.parts:whole"),
+        Part(id="nameless", summary="x", target="zoo_acme.parts:nameless"),
+        Part(id="unsure", summary="x", target="zoo_acme.parts:unsure"),
         Part(id="hungry", summary="x", target="zoo_acme.hungry:load", extra="datasets"),
         Part(id="absent", summary="x", target="zoo_acme.no_such:load"),
     ]
@@ -38,6 +42,16 @@ class Empty(TensorDataset):
 def dots(split): return TensorDataset(torch.zeros(3, 1, 4, 4, dtype=torch.uint8), f"dots/{split}")
 def nothing(split): return Empty()
 def wrong(split): return [split]
+def whole(): return dots("all")
+def nameless(split):
+    made = dots(split)
+    del made.name
+    return made
+def unsure(split):
+    made = dots(split)
+    made.labels = torch.tensor([0, 1])
+    return made
+number = 3
 """
 
 
@@ -86,6 +100,16 @@ def test_data_that_cannot_be_used(acme: Path) -> None:
         resources.open_dataset("nothing")
     with pytest.raises(PluginError, match=r"'wrong' is a list, not a ganzoo\.data\.Dataset"):
         resources.open_dataset("wrong")
+    with pytest.raises(
+        PluginError, match="'number' names 'zoo_acme.parts:number', which is of the type int and cannot be called"
+    ):
+        resources.open_dataset("number")
+    with pytest.raises(PluginError, match="'whole' names 'zoo_acme.parts:whole', which takes no keyword argument 'split'"):
+        resources.open_dataset("whole")
+    with pytest.raises(PluginError, match="'nameless' has no attribute 'name'"):
+        resources.open_dataset("nameless")
+    with pytest.raises(DataError, match=r"dots/train: 3 examples cannot have labels of shape \[2\]"):
+        resources.open_dataset("unsure")
     with pytest.raises(MissingExtraError, match=r'pip install "ganzoo-hub\[datasets\]"'):
         resources.open_dataset("hungry")
     with pytest.raises(PluginError, match=r"zoo_acme\.no_such:load"):
@@ -105,13 +129,13 @@ from ganzoo.spec import Part
 
 @hookimpl
 def ganzoo_features():
-    names = ["plain", "free", "wrong", "hungry"]
+    names = ["plain", "free", "wrong", "hungry", "number", "hashless"]
     modules = {"hungry": "hungry"}
     return [Part(id=n, summary="x", target=f"zoo_acme.{modules.get(n, 'spaces')}:{n}", extra="datasets") for n in names]
 
 @hookimpl
 def ganzoo_metrics():
-    return [Part(id="mine", summary="how many", target="zoo_acme.spaces:mine")]
+    return [Part(id=n, summary="how many", target=f"zoo_acme.spaces:{n}") for n in ("mine", "number")]
 """
 SPACE_PARTS = """
 from ganzoo.metrics import Features
@@ -124,6 +148,11 @@ class Space(Features):
 def plain(): return Space()
 def free(variant="default", weights=None, revision=None): return Space(variant=variant, weights=weights, revision=revision)
 def wrong(): return "a space"
+def hashless():
+    made = Space()
+    made.sha256 = None
+    return made
+number = 3
 def mine(sets): return {"count": float(len(sets.generated))}
 """
 
@@ -171,6 +200,10 @@ def test_what_a_feature_space_does_not_take(spaces: None, text: str, words: str)
 def test_feature_spaces_that_are_none(spaces: None) -> None:
     with pytest.raises(PluginError, match=r"'wrong' is a str, not a ganzoo\.metrics\.Features"):
         resources.open_features("wrong")
+    with pytest.raises(PluginError, match="'number' names 'zoo_acme.spaces:number', which is of the type int"):
+        resources.open_features("number")
+    with pytest.raises(PluginError, match="'hashless' has no attribute 'sha256', or one that is no text"):
+        resources.open_features("hashless")
     with pytest.raises(MissingExtraError, match=r"ganzoo-hub\[datasets\]"):
         resources.open_features("hungry")
 
@@ -185,6 +218,8 @@ def test_metrics(spaces: None) -> None:
         resources.open_metrics(["mode"])
     with pytest.raises(UnknownNameError, match="no metric named 'zzz'.\nThere are: fid, kid, is, pr, dc, ppl, modes"):
         resources.open_metrics(["zzz"])
+    with pytest.raises(PluginError, match="The metric 'number' names 'zoo_acme.spaces:number', which is of the type int"):
+        resources.open_metrics(["number"])
     for names in ([], [""], ["pr", "pr"]):
         with pytest.raises(InvalidValueError, match="named once each, and at least one"):
             resources.open_metrics(names)

@@ -116,7 +116,7 @@ def check_labels(name: str, count: int, labels: Tensor | None, class_names: tupl
     if labels.shape != (count,):
         raise DataError(f"{name}: {count} examples cannot have labels of shape {list(labels.shape)}.")
     if labels.dtype != torch.int64 or int(labels.min()) < 0:
-        raise DataError(f"{name}: labels are whole numbers (int64) from 0, not {labels.dtype}.")
+        raise DataError(f"{name}: labels are whole numbers from 0, as int64; these are {labels.dtype}.")
     if class_names and int(labels.max()) >= len(class_names):
         raise DataError(f"{name}: there is a label {int(labels.max())}, but only {len(class_names)} classes have names.")
 

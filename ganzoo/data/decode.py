@@ -112,7 +112,7 @@ def _upright(file: Image.Image) -> Image.Image:
     """The picture turned as its EXIF orientation says. Damaged EXIF is ignored: PIL's own function fails while rewriting it."""
     file.load()
     try:
-        turn = _TURNS.get(file.getexif().get(ExifTags.Base.Orientation))
+        turn = _TURNS.get(file.getexif().get(ExifTags.Base.Orientation, 1))
     except BROKEN:
         turn = None
     return file if turn is None else file.transpose(turn)

@@ -71,7 +71,7 @@ class Feed:
         Raises:
             Exception: whatever reading it raised, here and not in the background; again if asked again.
         """
-        read = self._waited_for() if self.ahead else self._read()
+        read = self._waited_for() if self.ahead else self._at_once()
         self._state = read.state
         return Batch(read.indices, read.examples.to(self.device, non_blocking=True))
 
@@ -114,6 +114,13 @@ class Feed:
         self._pending.popleft()
         self._pending.append(self._reader.submit(self._read))
         return read
+
+    def _at_once(self) -> _Read:
+        try:
+            return self._read()
+        except BaseException:
+            self._sampler.load_state_dict(self._state)  # so that the same batch comes when it is asked for again
+            raise
 
     def _read(self) -> _Read:
         indices = next(self._sampler)[self._first : self._first + self._rows]

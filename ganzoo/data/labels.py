@@ -97,7 +97,9 @@ def _nvidia(files: PictureFiles, labels: Any, class_names: Any) -> tuple[dict[st
             raise _wrong_form(files, f"{_short(entry)} is not a pair of a picture and a class")
         name, label = entry
         if not is_class(label):
-            raise _wrong_form(files, f"the class of {_short(name)} is {_short(label)}, not a whole number from 0")
+            raise _wrong_form(
+                files, f"the class of {_short(name)} is {_short(label)}, not a whole number from 0 to {_MOST - 1}"
+            )
         if name in classes:
             raise _wrong_form(files, f"{_short(name)} is listed twice")
         classes[name] = label

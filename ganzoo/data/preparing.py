@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import msgspec
@@ -28,6 +28,8 @@ from ganzoo.paths import check_parent, temporary_path
 Crop = Literal["center", "pad", "none"]
 CROPS: tuple[Crop, ...] = ("center", "pad", "none")
 _SHARD = 1000  # pictures in a folder
+_BESIDE = (".json", ".jsonl", ".txt")  # files of classes and captions
+_LISTED = 8  # suffixes
 _FILTER = Image.Resampling.BICUBIC  # as pictures are read for training: preparing them first changes no pixel
 
 
@@ -106,7 +108,7 @@ def _write(
 ) -> Prepared:
     written: list[str] = []
     skipped: list[Skipped] = []
-    notes: Counter[str] = Counter()
+    notes = Counter(_others(data.source))
     seen: set[str] = set()
     with strict_warnings(), closing(in_order(lambda name: _make(data.source, name, wanted), data.names)) as results:
         for made in results:
@@ -133,6 +135,7 @@ def _make(files: PictureFiles, name: str, wanted: Wanted) -> _Made:
         picture = read_picture(content, wanted.mode)
         with Image.open(BytesIO(content)) as file:
             animated = getattr(file, "is_animated", False)
+        shaped = _shaped(picture, wanted)
     except BROKEN as e:
         return _Made(name, problem=reason(e))
     small = wanted.size is not None and (picture.width < wanted.size[0] or picture.height < wanted.size[1])
@@ -141,7 +144,7 @@ def _make(files: PictureFiles, name: str, wanted: Wanted) -> _Made:
         *(["smaller than the wanted size, enlarged"] if small else []),
     ]
     target = BytesIO()
-    _shaped(picture, wanted).save(target, "png")
+    shaped.save(target, "png")
     return _Made(name, target.getvalue(), hashlib.sha256(content).hexdigest(), notes=tuple(notes))
 
 
@@ -149,6 +152,8 @@ def _shaped(picture: Image.Image, wanted: Wanted) -> Image.Image:
     if wanted.crop == "none":
         return picture if wanted.size is None else picture.resize(wanted.size, _FILTER)
     side = (min if wanted.crop == "center" else max)(picture.size)
+    if wanted.size is None and Image.MAX_IMAGE_PIXELS is not None and side**2 > Image.MAX_IMAGE_PIXELS:
+        raise ValueError(f"would become a picture of {side}x{side} pixels, too large to be read again")
     size = (side, side) if wanted.size is None else wanted.size
     if wanted.crop == "center":
         return ImageOps.fit(picture, size, _FILTER)
@@ -162,10 +167,26 @@ def _index(data: PictureDataset, written: Sequence[str]) -> dict[str, Any]:
     if data.labels is not None:
         labels = data.labels.tolist()
         index["labels"] = [[new, labels[row]] for new, row in chosen]
-        index["class_names"] = list(data.class_names)
+        index["class_names"] = [_readable(name) for name in data.class_names]
     if data.captions is not None:
         index["captions"] = [[new, list(data.captions[row])] for new, row in chosen]
-    return {**index, "sources": [[new, data.names[row]] for new, row in chosen]}
+    return {**index, "sources": [[new, _readable(data.names[row])] for new, row in chosen]}
+
+
+def _others(files: PictureFiles) -> dict[str, int]:
+    """Files that are neither pictures by their names nor say anything about them: a note with their suffixes and number."""
+    known = set(files.pictures())
+    suffixes = Counter(PurePosixPath(name).suffix.lower() or "none" for name in files.names if name not in known)
+    left = {suffix: count for suffix, count in suffixes.most_common() if suffix not in _BESIDE}
+    if not left:
+        return {}
+    listed = ", ".join([*left][:_LISTED]) + (", …" if len(left) > _LISTED else "")
+    return {f"no pictures by their suffix ({listed}), left out": sum(left.values())}
+
+
+def _readable(name: str) -> str:
+    """The name of a file for JSON, which holds text only; bytes that are no text are written as numbers."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _new_name(number: int) -> str:

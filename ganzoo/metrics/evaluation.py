@@ -9,16 +9,17 @@ import msgspec
 import torch
 
 from ganzoo.data import Dataset
-from ganzoo.errors import DataError, InvalidValueError
+from ganzoo.errors import DataError, InvalidValueError, PluginError
 from ganzoo.metrics.extraction import Progress, RealExamples, extract
 from ganzoo.metrics.features import FeatureBatch, Features, state_sha256
 from ganzoo.metrics.modes import votes
 from ganzoo.metrics.parts import builtin_metrics
 from ganzoo.metrics.protocol import Protocol, describe
-from ganzoo.metrics.reference import reference_features
+from ganzoo.metrics.reference import features_of
 from ganzoo.metrics.sampling import Sampling, plan_sampling
 from ganzoo.metrics.sets import Metric, Sets
 from ganzoo.models import Generator
+from ganzoo.spec import Name
 
 MODEL, HELD_OUT, RANDOM = "model", "held-out real data", "random initialisation"
 DEFAULT_METRICS = ("fid", "pr")
@@ -107,25 +108,29 @@ def evaluate_generator(
         progress: Called with the number of examples finished since the last call.
 
     Raises:
-        InvalidValueError: neither images nor points, fewer than 2 samples, a class that the generator does not have, or a
-            metric that the feature space or the counts do not allow.
+        InvalidValueError: neither images nor points, fewer than 2 samples, a class that the generator does not have, a
+            metric that the feature space or the counts do not allow, or held-out data that are the reference.
+        PluginError: a metric, a feature space or a data set gives something that is not what its hook promises.
         DataError: examples that cannot be used, or a model that makes values that are not finite.
     """
     chosen = builtin_metrics(*DEFAULT_METRICS) if metrics is None else tuple(metrics)
     for metric in chosen:
         metric.check(features)
-    sampling = plan_sampling(generator, reference, samples=samples, seed=seed, truncation=truncation, condition=condition)
     shape = tuple(generator.output_shape)
     check_shape(generator, reference)
-    bench = _Bench(features, reference, reference_features(reference, shape, features, progress=progress, cache=cache), chosen)
+    real = RealExamples(reference, shape)
+    len(real)  # prepares them: which labels there are is known only then
+    sampling = plan_sampling(generator, reference, samples=samples, seed=seed, truncation=truncation, condition=condition)
+    others = None if held_out is None else _held_out(held_out, reference, shape)
+    bench = _Bench(features, reference, features_of(real, features, progress=progress, cache=cache), chosen)
     made = extract(sampling, features, progress)
     found = [bench.measure(MODEL, made, sampling)]
-    if held_out is not None:
-        unseen = reference_features(held_out, shape, features, progress=progress, cache=cache)
+    if others is not None:
+        unseen = features_of(others, features, progress=progress, cache=cache)
         if len(unseen) < samples:
             fewer = sampling.first(len(unseen))
             found.append(bench.measure(MODEL, made.first(len(unseen)), fewer))
-        found.append(bench.measure(HELD_OUT, unseen, RealExamples(held_out, shape), seed=seed))
+        found.append(bench.measure(HELD_OUT, unseen, others, seed=seed))
     if controls:
         untrained = sampling.of(at_random(generator, seed))
         found.append(bench.measure(RANDOM, extract(untrained, features, progress), untrained))
@@ -158,11 +163,11 @@ def evaluator(
     benches: dict[tuple[int, ...], _Bench] = {}
 
     def measure(generator: Generator[Any]) -> dict[str, float]:
-        sampling = plan_sampling(generator, reference, samples=samples, seed=seed)
         check_shape(generator, reference)
         shape = tuple(generator.output_shape)
         if shape not in benches:
-            benches[shape] = _Bench(features, reference, reference_features(reference, shape, features), chosen)
+            benches[shape] = _Bench(features, reference, features_of(RealExamples(reference, shape), features), chosen)
+        sampling = plan_sampling(generator, reference, samples=samples, seed=seed)
         return benches[shape].measure(MODEL, extract(sampling, features), sampling).figures
 
     return measure
@@ -189,6 +194,32 @@ def at_random(generator: Generator[Any], seed: int) -> Generator[Any]:
     return untrained if anchor is None else untrained.to(anchor.device, anchor.dtype)
 
 
+def _held_out(data: Dataset, reference: Dataset, shape: tuple[int, ...]) -> RealExamples:
+    others = RealExamples(data, shape)
+    if len(others) == len(reference) and data.sha256 == reference.sha256:
+        raise InvalidValueError(
+            f"The held-out data {data.name} are the reference: nothing can be told by comparing data with themselves.",
+            hint="Give data that neither the model nor the features were trained on, or none.",
+        )
+    return others
+
+
+def _figures(metric: Metric, sets: Sets) -> dict[str, float]:
+    """What the metric gives, as plain numbers.
+
+    Raises:
+        PluginError: something else.
+    """
+    given: object = metric.compute(sets)
+    try:
+        return {msgspec.convert(name, Name): float(value) for name, value in dict(given).items()}  # type: ignore[call-overload]
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise PluginError(
+            f"The metric '{metric.id}' gives {str(given)[:60]}, and not figures by name.",
+            hint="Figures are numbers, their names lower case with dashes: they go into model cards.",
+        ) from e
+
+
 class _Bench:
     """What every set of samples is measured against."""
 
@@ -204,13 +235,13 @@ class _Bench:
         sets = Sets(batch, self._real, self._space, examples, self._data, sampling, seed)
         figures: dict[str, float] = {}
         for metric in self._metrics:
-            for name, value in metric.compute(sets).items():
+            for name, value in _figures(metric, sets).items():
                 if name in figures:
                     raise InvalidValueError(f"Two of the metrics give a figure '{name}'.", hint="Ask for them one by one.")
-                figures[name] = float(value)
-        broken = [name for name, value in figures.items() if math.isnan(value)]
+                figures[name] = value
+        broken = [f"{name} ({value})" for name, value in figures.items() if not math.isfinite(value)]
         if broken:
-            raise DataError(f"{', '.join(broken)} of the {of} came out as no number.", hint="The model's output may be broken.")
+            raise DataError(f"{', '.join(broken)} of the {of} is no number.", hint="The model's output may be broken.")
         return Measurement(of=of, samples=len(batch), data=data, figures=figures, votes=self._votes(batch))
 
     def _votes(self, batch: FeatureBatch) -> dict[str, float]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ganzoo.naming import NameTable
 from ganzoo.spec import Part
-from ganzoo.targets import import_target
+from ganzoo.targets import import_callable
 
 if TYPE_CHECKING:
     from ganzoo.metrics.sets import Metric
@@ -93,9 +93,9 @@ def open_metric(part: Part) -> "Metric":
 
     Raises:
         MissingExtraError: it needs an extra that is not installed.
-        PluginError: the module or the name in it does not exist.
+        PluginError: the module or the name in it does not exist, or is no function.
     """
     from ganzoo.metrics.sets import Metric
 
-    compute = import_target(part.target, f"The metric '{part.id}'", part.extra)
+    compute = import_callable(part.target, f"The metric '{part.id}'", part.extra)
     return Metric(id=part.id, definition=part.summary, compute=compute)

@@ -12,9 +12,10 @@ from ganzoo.data import Dataset
 from ganzoo.metrics.features import Features
 from ganzoo.metrics.sampling import Sampling
 from ganzoo.metrics.sets import Metric
+from ganzoo.models.network import first_tensor
 
 RESIZE = "scaled bicubic with antialiasing, cropped around the centre"
-_PACKAGES = ("torch-fidelity", "timm")
+_PACKAGES = ("numpy", "pillow", "torch-fidelity", "timm")
 # Differences in these do not change what is measured, beyond noise and rounding; tables name them all the same.
 _INCIDENTAL = ("seed", "reference", "versions", "platform")
 
@@ -38,7 +39,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
         condition: Which classes were generated.
         metrics: Definition of each metric.
         versions: Of the packages that compute.
-        platform: System, processor, Python.
+        platform: System, processor, Python, and the accelerator where the samples were made on one.
     """
 
     features: str
@@ -106,12 +107,13 @@ def describe(reference: Dataset, space: Features, sampling: Sampling, metrics: S
         truncation=None if sampling.truncation is None else float(sampling.truncation),
         condition=sampling.condition,
         metrics={metric.id: metric.definition for metric in metrics},
-        versions=_versions(),
-        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        versions=versions(),
+        platform=_platform(sampling),
     )
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of the packages that figures depend on."""
     found = {"ganzoo": ganzoo.__version__, "torch": str(torch.__version__)}
     for name in _PACKAGES:
         try:
@@ -119,6 +121,15 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:  # an optional one
             continue
     return found
+
+
+def _platform(sampling: Sampling) -> str:
+    words = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    anchor = first_tensor(sampling.generator)
+    if anchor is None or anchor.device.type == "cpu":
+        return words
+    name = torch.cuda.get_device_name(anchor.device) if anchor.device.type == "cuda" else anchor.device.type
+    return f"{words}, {name}"
 
 
 def _words(value: object) -> str:

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from ganzoo.checkpoint import read_safetensors, write_safetensors
 from ganzoo.data import Dataset
+from ganzoo.data.decode import VERSION
 from ganzoo.errors import CacheWarning, CorruptFileError, OutputError
 from ganzoo.metrics.extraction import Progress, RealExamples, extract
 from ganzoo.metrics.features import FeatureBatch, Features, state_sha256
+from ganzoo.metrics.protocol import versions
 from ganzoo.paths import cache_home
 
 PREPARATION = "1"  # of `Dataset.prepare`: count up when the same data set and shape give other examples than before
@@ -39,23 +41,30 @@ def reference_features(
     Raises:
         DataError: examples that cannot be used.
     """
+    return features_of(RealExamples(data, shape), space, progress=progress, cache=cache)
+
+
+def features_of(real: RealExamples, space: Features, *, progress: Progress | None = None, cache: bool = True) -> FeatureBatch:
+    """As `reference_features`, of examples that may have been prepared already."""
+    count = len(real)  # prepares them: the hash is that of the pictures which can be used
     if not cache:
-        return extract(RealExamples(data, shape), space, progress)
-    file = cache_path(data, shape, space)
-    kept = _read(file, len(data))
+        return extract(real, space, progress)
+    file = cache_path(real.data, real.shape, space)
+    kept = _read(file, count)
     if kept is not None:
         if progress is not None:
-            progress(len(data))
+            progress(count)
         return kept
-    found = extract(RealExamples(data, shape), space, progress)
+    found = extract(real, space, progress)
     _write(file, found)
     return found
 
 
 def cache_path(data: Dataset, shape: tuple[int, ...], space: Features) -> Path:
-    """Where the features of ``data`` are kept."""
-    parts = [PREPARATION, data.sha256, list(shape), space.name, space.sha256, space.preprocessing]
-    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    """Where the features of ``data`` are kept, as these versions of ganzoo and of the packages that it uses compute them."""
+    made = [PREPARATION, VERSION, versions()]
+    parts = [made, data.sha256, list(shape), space.name, space.sha256, space.preprocessing]
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return cache_home() / "features" / f"{key}.safetensors"
 
 

@@ -1,5 +1,6 @@
 """Generated examples that can be made again: which latents, which classes, which truncation."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data import Dataset
-from ganzoo.errors import InvalidValueError
+from ganzoo.errors import DataError, InvalidValueError
 from ganzoo.models import Generator, ImageGenerator
 from ganzoo.models.network import first_tensor
 from ganzoo.models.seeds import check_count, check_seed, sample_seeds
@@ -45,13 +46,24 @@ class Sampling:
         return max(1, min(_MOST, _VALUES // max(1, values)))
 
     def __iter__(self) -> Iterator[Tensor]:
-        """Images ``[B, C, H, W]`` in [-1, 1], rounded to 8 bits as a saved picture and the reference are; or points."""
+        """Images ``[B, C, H, W]`` in [-1, 1], rounded to 8 bits as a saved picture and the reference are; or points.
+
+        Raises:
+            DataError: values that are not finite.
+        """
         seeds = sample_seeds(self.count, self.seed)
         for start in range(0, self.count, self.batch_size):
             part = slice(start, start + self.batch_size)
             samples = self.generator.sample(
                 seeds=seeds[part], truncation=self.truncation, batch_size=self.batch_size, **self.options(part)
             )
+            finite = samples.tensor.flatten(1).isfinite().all(1)
+            if not finite.all():  # rounded to 8 bits, they would be black pictures
+                raise DataError(
+                    f"{type(self.generator).__name__} makes values that are not finite; the first sample of them is that of "
+                    f"the seed {samples.seeds[int(finite.int().argmin())]}.",
+                    hint="The weights are damaged, or the training diverged.",
+                )
             if isinstance(self.generator, ImageGenerator):
                 yield samples.to_uint8().permute(0, 3, 1, 2).float() / 127.5 - 1
             else:
@@ -90,12 +102,14 @@ def plan_sampling(
     labels that the generator knows, else uniformly; or all are ``condition``.
 
     Raises:
-        InvalidValueError: fewer than 2 samples, no such seed, neither images nor points, or a class that the generator does
-            not have.
+        InvalidValueError: fewer than 2 samples, no such seed, a truncation that is no number above 0, neither images nor
+            points, or a class that the generator does not have.
     """
     check_seed(seed)
     if check_count(samples) < 2:
         raise InvalidValueError("An evaluation needs at least 2 samples.")
+    if truncation is not None and not 0 < truncation < math.inf:
+        raise InvalidValueError(f"The truncation must be a number above 0, not {truncation!r}.")
     if generator.modality not in ("image", "vector"):
         raise InvalidValueError(
             f"Only generators of images and of points can be evaluated, not {type(generator).__name__} ({generator.modality})."

@@ -1,6 +1,7 @@
 """Evaluations side by side: one table only for what may be compared. And as a model card has them."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,17 +30,22 @@ class Table:
 
     @property
     def rows(self) -> list[list[str]]:
-        """A row a measurement; controls of real data that several evaluations share, once."""
+        """A row a measurement; controls of real data that several evaluations share, once. Where one name stands for several
+        states of its weights, their hashes are told.
+        """
         seen: list[Measurement] = []
+        states = {(each.name, each.weights_sha256) for each in self.evaluations}
+        several = {name for name, count in Counter(name for name, _ in states).items() if count > 1}
         rows = []
         for evaluation in self.evaluations:
+            name = evaluation.name + (f" ({evaluation.weights_sha256[:12]})" if evaluation.name in several else "")
             for each in evaluation.measurements:
                 if each.of == HELD_OUT:
                     if each in seen:
                         continue
                     seen.append(each)
-                values = [_short(each.figures.get(name)) for name in self._figures]
-                rows.append(["" if each.of == HELD_OUT else evaluation.name, each.of, str(each.samples), *values])
+                values = [_short(each.figures.get(figure)) for figure in self._figures]
+                rows.append(["" if each.of == HELD_OUT else name, each.of, str(each.samples), *values])
         return rows
 
     @property
@@ -52,22 +58,24 @@ def make_tables(evaluations: Sequence[Evaluation]) -> list[Table]:
     groups: list[list[Evaluation]] = []
     for evaluation in evaluations:
         for group in groups:
-            if not differences(group[0].protocol, evaluation.protocol)[0]:
+            # With all of them: two that have no metric in common tell nothing about a third.
+            if not any(differences(each.protocol, evaluation.protocol)[0] for each in group):
                 group.append(evaluation)
                 break
         else:
             groups.append([evaluation])
-    return [_table(group, groups[0][0]) for group in groups]
+    return [_table(group, groups[0]) for group in groups]
 
 
-def card_metrics(evaluation: Evaluation, command: str) -> str:
+def card_metrics(evaluation: Evaluation, command: str = "") -> str:
     """The lines ``metrics = [...]`` of a card in a registry file.
 
     Args:
         evaluation: What was measured.
-        command: How to measure it again.
+        command: How to measure it again; left out where it is not known.
     """
-    protocol = json.dumps(f"{evaluation.protocol}; {evaluation.protocol.versions_text}; {command}", ensure_ascii=False)
+    words = [str(evaluation.protocol), evaluation.protocol.versions_text, *([command] if command else [])]
+    protocol = json.dumps("; ".join(words), ensure_ascii=False)
     lines = []
     for each in evaluation.measurements:
         figures = ", ".join(f"{name} = {_number(value)}" for name, value in each.figures.items())
@@ -79,8 +87,11 @@ def card_metrics(evaluation: Evaluation, command: str) -> str:
     return f"metrics = [\n{''.join(lines)}]"
 
 
-def _table(group: list[Evaluation], first: Evaluation) -> Table:
-    grave, _ = differences(first.protocol, group[0].protocol)
+def _table(group: list[Evaluation], first: list[Evaluation]) -> Table:
+    grave: dict[str, tuple[str, str]] = {}
+    for one in first if group is not first else ():
+        for other in group:
+            grave = {**differences(one.protocol, other.protocol)[0], **grave}
     remarks: dict[str, None] = {}
     for other in group[1:]:
         _, slight = differences(group[0].protocol, other.protocol)

@@ -1,3 +1,5 @@
+import errno
+import os
 import stat
 import struct
 import threading
@@ -126,3 +128,46 @@ def test_the_fingerprint_changes_with_the_files(tmp_path: Path, kind: type[Folde
     assert kind(path).fingerprint() != before
     path.rename(tmp_path / f"moved{path.suffix}")
     assert kind(tmp_path / f"moved{path.suffix}").fingerprint() != before
+
+
+@pytest.mark.parametrize("name", ["./a.png", ".//a.png", "a.png"])
+def test_names_in_an_archive_are_made_plain(tmp_path: Path, name: str) -> None:
+    files = ZipFiles(archive(tmp_path / "x.zip", {name: b"1", "./sub/.hidden.png": b"2"}))
+    assert files.names == ("a.png",) and files.read("a.png") == b"1"
+    with pytest.raises(DataError, match="two files of one name"):
+        ZipFiles(archive(tmp_path / "y.zip", {"a.png": b"1", "./a.png": b"2"}))
+
+
+def test_methods_of_compression_that_ask_for_memory_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'a\.png' in .* is compressed in a way that is not read \(method 14\)"):
+        ZipFiles(archive(tmp_path / "x.zip", {"a.png": b"1" * 100}, zipfile.ZIP_LZMA))
+    assert ZipFiles(archive(tmp_path / "y.zip", {"a.png": b"1" * 100}, zipfile.ZIP_BZIP2)).read("a.png") == b"1" * 100
+
+
+def test_links_to_folders_are_followed_and_not_for_ever(tmp_path: Path) -> None:
+    for folder in ("data/sub", "elsewhere"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "x.png").write_bytes(b"1")
+    (tmp_path / "data" / "cat").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data" / "sub" / "up").symlink_to(tmp_path / "data")
+    (tmp_path / "data" / "self").symlink_to(".")
+    (tmp_path / "data" / "dead").symlink_to("nowhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "data" / "sub")
+    files = FolderFiles(tmp_path / "data")
+    assert files.names == ("cat/back/x.png", "cat/x.png", "sub/x.png")
+    assert files.read("cat/x.png") == b"1" and files.fingerprint() is not None
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data" / "locked").mkdir(parents=True)
+    (tmp_path / "data" / "a.png").write_bytes(b"1")
+    original = os.scandir
+
+    def locked(path: str) -> object:  # root, whom tests may run as, may read everything
+        if str(path).endswith("locked"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return original(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    with pytest.raises(DataError, match="locked cannot be read: Permission denied"):
+        FolderFiles(tmp_path / "data")

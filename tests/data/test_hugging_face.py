@@ -79,6 +79,14 @@ def test_the_second_start_decodes_nothing(rows: Any, tmp_path: Path, monkeypatch
     assert picture_cache.entry_file(first.sha256, (1, 4, 4)).exists()
 
 
+def test_two_parts_of_one_file_are_not_taken_for_each_other(datasets: Any, rows: Any, tmp_path: Path) -> None:
+    (tmp_path / "animals").mkdir()
+    rows.to_parquet(tmp_path / "animals" / "train.parquet")
+    for split, value in (("train[:1]", 10), ("train[1:2]", 20)):
+        data = HuggingFacePictures(str(tmp_path / "animals"), split=split)
+        assert data.prepare((1, 4, 4))[torch.tensor([0])].unique().tolist() == [value]
+
+
 def test_the_hub_is_asked_for_a_commit(datasets: Any, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub
 

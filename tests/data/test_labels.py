@@ -81,6 +81,7 @@ def test_labels_follow_when_a_broken_picture_is_set_aside(tmp_path: Path) -> Non
         ({"cat/1.png": "cat", "dog/2.png": "dog", "../dog/2.png": "dog"}, r"not there: \.\./dog/2\.png"),
         ({"cat/1.png": "dog", "dog/2.png": "cat"}, r"disagrees with the folders.*: cat/1\.png \(dog\), dog/2\.png \(cat\)"),
         ({"labels": [["cat/1.png", 0], ["dog/2.png", -1]]}, "the class of 'dog/2.png' is -1"),
+        ({"labels": [["cat/1.png", 0], ["dog/2.png", 10**30]]}, "not a whole number from 0 to 2147483647"),
         ({"labels": [["cat/1.png", 0], ["dog/2.png", 0.5]]}, "the class of 'dog/2.png' is 0.5"),
         ({"labels": [["cat/1.png", 0], ["dog/2.png", [0, 1]]]}, r"the class of 'dog/2.png' is \[0, 1\]"),
         ({"labels": [["cat/1.png", 0], ["dog/2.png", True]]}, "the class of 'dog/2.png' is True"),
@@ -104,4 +105,10 @@ def test_files_that_cannot_be_used(tmp_path: Path, content: object, message: str
 def test_folders_that_are_not_called_like_classes_say_nothing(tmp_path: Path) -> None:
     make(tmp_path, "monday/1.png", "tuesday/2.png")
     index(tmp_path, {"monday/1.png": "dog", "tuesday/2.png": "cat"})
+    assert labels(tmp_path) == ([1, 0], ("cat", "dog"))
+
+
+def test_the_mark_that_editors_put_before_utf_8(tmp_path: Path) -> None:
+    make(tmp_path, "a.png", "b.png")
+    (tmp_path / "dataset.json").write_text('{"a.png": "dog", "b.png": "cat"}', encoding="utf-8-sig")
     assert labels(tmp_path) == ([1, 0], ("cat", "dog"))

@@ -15,7 +15,7 @@ from ganzoo.data import ImageFolder, ImageZip, PictureDataset, Skipped, picture_
 from ganzoo.data import pictures as pictures_module
 from ganzoo.data.decode import Shape
 from ganzoo.data.decoding import Decoded
-from ganzoo.data.files import PictureFiles
+from ganzoo.data.files import FolderFiles, PictureFiles
 from ganzoo.errors import CacheWarning, DataError
 from ganzoo.paths import cache_home
 
@@ -99,6 +99,46 @@ def test_the_orientation_of_a_photo_is_honoured(tmp_path: Path) -> None:
     photo.save(tmp_path / "photo.png", exif=exif)
     image = only(tmp_path, 1, 8)[0]
     assert image[0, 0] == 0 and image[7, 0] == 255
+
+
+def test_damaged_exif_costs_no_picture(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 3, "maker"  # upside down
+    photo = Image.new("L", (8, 8), 0)
+    photo.paste(255, (0, 0, 8, 4))
+    photo.save(tmp_path / "photo.jpg", exif=exif, quality=100)
+    content = (tmp_path / "photo.jpg").read_bytes()
+    assert content.count(b"\x01\x0f\x00\x02") == 1
+    (tmp_path / "photo.jpg").write_bytes(content.replace(b"\x01\x0f\x00\x02", b"\x01\x28\x00\x02"))  # a text as a number
+    image = only(tmp_path, 1, 8)[0]
+    assert image[0, 0] == 0 and image[7, 0] == 255
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_undone(tmp_path: Path, orientation: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (8, 8), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).save(tmp_path / "photo.png", exif=exif)
+    flipped, mirrored = pixels[::-1], pixels[:, ::-1]
+    expected = {
+        1: pixels,
+        2: mirrored,
+        3: flipped[:, ::-1],
+        4: flipped,
+        5: pixels.T,
+        6: flipped.T,
+        7: flipped[:, ::-1].T,
+        8: mirrored.T,
+    }  # row 0 of the file is the visual top, right … as table 6 of EXIF 2.3 has them
+    assert only(tmp_path, 1, 8)[0].tolist() == expected[orientation].tolist()
+
+
+def test_floating_point_pixels_are_set_aside_and_not_black(pictures: Path) -> None:
+    Image.fromarray(np.full((8, 8), 0.5, np.float32)).save(pictures / "scan.tif")
+    data = ImageFolder(pictures)
+    data.prepare((1, 4, 4))
+    assert [(s.path.name, s.reason[:21]) for s in data.skipped] == [("scan.tif", "floating-point pixels")]
 
 
 def test_broken_files_are_set_aside_by_name_with_the_reason(pictures: Path) -> None:
@@ -221,6 +261,35 @@ def test_a_picture_that_changed_is_decoded_again_and_moved_ones_share_the_entry(
     moved = pictures.rename(pictures.with_name("moved"))
     everything(ImageFolder(moved))
     assert len(entries()) == 2
+
+
+def test_names_that_are_no_text_are_remembered(pictures: Path, decoded: list[str]) -> None:
+    good, broken = os.fsdecode(b"\xff.png"), os.fsdecode(b"\xfe.png")
+    (pictures / "a.png").rename(pictures / good)
+    (pictures / broken).write_bytes(b"broken")
+    for _ in range(2):
+        data = ImageFolder(pictures)
+        data.prepare((1, 4, 4))
+        assert good in data.names and [s.path.name for s in data.skipped] == [broken]
+    assert len(decoded) == 4
+
+
+def test_what_could_not_be_read_for_once_is_read_the_next_time(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = FolderFiles.read
+
+    def shaky(self: FolderFiles, name: str) -> bytes:
+        if name == "a.png":
+            raise OSError(errno.EIO, "Input/output error")
+        return original(self, name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderFiles, "read", shaky)
+        data = ImageFolder(pictures)
+        data.prepare((1, 4, 4))
+        assert [s.reason for s in data.skipped] == ["Input/output error"]
+    again = ImageFolder(pictures)
+    again.prepare((1, 4, 4))
+    assert len(again) == 3 and again.skipped == ()
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", None])

@@ -218,3 +218,27 @@ def test_a_zip_source_is_not_unpacked(source: Path, tmp_path: Path) -> None:
     prepare_pictures(open_pictures(tmp_path / "in.zip"), tmp_path / "out.zip", CENTER_16)
     prepare_pictures(ImageFolder(source), tmp_path / "same.zip", CENTER_16)
     assert (tmp_path / "out.zip").read_bytes() == (tmp_path / "same.zip").read_bytes()
+
+
+def test_files_that_are_left_out_for_their_names_are_counted(source: Path, tmp_path: Path) -> None:
+    for name in ("cat/1.heic", "cat/2.HEIC", "Thumbs.db", "inner.zip", "README"):
+        (source / name).write_bytes(b"x")
+    (source / ".DS_Store").write_bytes(b"x")
+    prepared = prepare_pictures(ImageFolder(source), tmp_path / "out", CENTER_16)
+    assert prepared.notes == {"no pictures by their suffix (.heic, none, .db, .zip), left out": 5}
+
+
+def test_names_that_are_no_text(source: Path, tmp_path: Path) -> None:
+    (source / "cat").rename(source / os.fsdecode(b"c\xe4t"))
+    prepare_pictures(ImageFolder(source), tmp_path / "out", CENTER_16)
+    made = ImageFolder(tmp_path / "out")
+    assert made.class_names == ("c\\xe4t", "dog") and made.labels is not None and made.labels.tolist() == [0, 0, 1]
+
+
+def test_padding_to_a_square_that_could_not_be_read_again(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # 17x33 has fewer, 33x33 more
+    (source / "cat" / "b.png").unlink()
+    prepared = prepare_pictures(ImageFolder(source), tmp_path / "out", Wanted(crop="pad"))
+    assert prepared.pictures == 1 and "33x33 pixels, too large" in prepared.skipped[0].reason

@@ -88,6 +88,7 @@ def test_a_shape_that_is_not_square_is_filled_from_the_centre() -> None:
         ([0, 1], ("a",), None, "a label 1, but only 1 classes have names"),
         ([0, -1], (), None, "whole numbers from 0"),
         ([0.5, 1.0], (), None, "whole numbers from 0"),
+        ([True, False], (), None, r"whole numbers from 0, as int64; these are torch\.bool"),
         ([0, 1], ("a", "b"), [("x",)], "2 examples cannot have 1 entries of captions"),
     ],
 )

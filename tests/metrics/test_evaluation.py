@@ -1,12 +1,14 @@
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
-from ganzoo.data import VectorDataset
-from ganzoo.errors import DataError, InvalidValueError
+from ganzoo.data import ImageFolder, TensorDataset, TensorExamples, VectorDataset
+from ganzoo.errors import DataError, InvalidValueError, PluginError
 from ganzoo.metrics import Evaluation, FeatureBatch, Metric, Sets, builtin_metrics, evaluate_generator, evaluator, needs_classes
 from ganzoo.metrics.spaces.plain import Raw
 from ganzoo.models.seeds import sample_seeds
@@ -91,15 +93,21 @@ def test_too_few_samples_are_refused(samples: int) -> None:
 
 
 def test_one_picture_or_fewer_than_neighbours_cannot_be_compared() -> None:
-    with pytest.raises(DataError, match="at least 2 samples"):
+    with pytest.raises(DataError, match="bright-1 has 1 example; an evaluation needs at least 2 samples"):
         evaluate_generator(trained(), bright(1, 1), Brightness(), samples=20)
+    space = Brightness()
+    with pytest.raises(DataError, match="bright-2 has 1 example"):
+        evaluate_generator(trained(), bright(9, 1), space, held_out=bright(1, 2), samples=20)
+    assert not space.seen  # told before the work
     with pytest.raises(InvalidValueError, match="no neighbour number 3"):
         evaluate_generator(trained(), bright(3, 1), Brightness(), samples=20)
 
 
 def test_a_model_that_diverged_is_named() -> None:
-    with pytest.raises(DataError, match="'raw' gives values that are not finite"):
-        evaluate_generator(diverged(), points(20), Raw(), samples=20)
+    with pytest.raises(DataError, match="Linear makes values that are not finite; the first sample .* the seed 7"):
+        evaluate_generator(diverged(), points(20), Raw(), samples=20, seed=7)
+    with pytest.raises(DataError, match="Flat makes values that are not finite"):  # as 8 bits they would be black
+        evaluate_generator(trained(float("nan")), bright(20, 1), Brightness(), samples=20)
 
 
 def test_a_metric_that_needs_classes_is_refused_before_the_work() -> None:
@@ -119,9 +127,10 @@ def test_a_metric_that_needs_classes_is_refused_before_the_work() -> None:
 
 
 def test_figures_that_are_no_numbers_and_names_given_twice() -> None:
-    nan = Metric("nan", "x", lambda sets: {"strange": float("nan")})
-    with pytest.raises(DataError, match="strange of the model came out as no number"):
-        evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[nan], samples=9)
+    for value in (float("nan"), float("inf")):  # JSON has neither: the record would be unreadable
+        broken = Metric("broken", "x", lambda sets, value=value: {"strange": value})
+        with pytest.raises(DataError, match=rf"strange \({value}\) of the model is no number"):
+            evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[broken], samples=9)
     one = Metric("one", "x", lambda sets: {"n": 1.0})
     with pytest.raises(InvalidValueError, match="a figure 'n'"):
         evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[one, one], samples=9)
@@ -223,3 +232,96 @@ def test_an_evaluator_leaves_the_mode_of_the_network_alone() -> None:
     generator = trained().train()
     evaluator(Brightness(), bright(20, 1), samples=10)(generator)
     assert generator.training
+
+
+@pytest.mark.parametrize("truncation", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_truncation_that_is_none(truncation: float) -> None:
+    with pytest.raises(InvalidValueError, match="truncation must be a number above 0"):
+        evaluate_generator(trained(), bright(9, 1), Brightness(), samples=9, truncation=truncation)
+
+
+def test_the_reference_is_not_held_out() -> None:
+    with pytest.raises(InvalidValueError, match="The held-out data bright-1 are the reference"):
+        evaluate_generator(trained(), bright(9, 1), Brightness(), held_out=bright(9, 1), samples=9)
+
+
+@pytest.mark.parametrize("given", [None, [1], {"a": "b"}, {"a": torch.ones(3)}, {1: 2.0}, {"My figure": 2.0}])
+def test_a_metric_that_gives_no_figures(given: object) -> None:
+    metric = Metric("mine", "x", lambda sets: given)  # type: ignore[arg-type,return-value]  # as a plugin may
+    with pytest.raises(PluginError, match="The metric 'mine' gives .*, and not figures by name"):
+        evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[metric], samples=9)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda batch: None, "a NoneType, not a ganzoo.metrics.FeatureBatch"),
+        (lambda batch: batch.features, "a Tensor, not"),
+        (lambda batch: FeatureBatch(batch.features[:, 0]), r"the features torch.float32 \[9\] on cpu for 9 examples"),
+        (lambda batch: FeatureBatch(batch.features[:1], batch.scores), r"torch.float32 \[1, 2\] on cpu for 9 examples"),
+        (lambda batch: FeatureBatch(batch.features.long(), batch.scores), "the features torch.int64"),
+        (lambda batch: FeatureBatch(batch.features, batch.scores[:, :1]), r"the scores torch.float32 \[9, 1\]"),
+        (lambda batch: FeatureBatch(batch.features), "the scores None"),
+    ],
+)
+def test_a_feature_space_that_gives_no_features(change: Callable[[FeatureBatch], FeatureBatch], words: str) -> None:
+    class Wrong(Brightness):
+        def __call__(self, images: Tensor) -> FeatureBatch:
+            return change(super().__call__(images))
+
+    with pytest.raises(PluginError, match=f"The feature space 'brightness' gives (.* )?{words}"):
+        evaluate_generator(trained(), bright(9, 1), Wrong(), samples=9)
+
+
+@pytest.mark.parametrize(("what", "part"), [("features", 0), ("scores", 1)])
+def test_features_and_scores_that_are_not_finite(what: str, part: int) -> None:
+    class Broken(Brightness):
+        def __call__(self, images: Tensor) -> FeatureBatch:
+            found = super().__call__(images)
+            (found.features, found.scores)[part][0, 0] = float("nan")  # type: ignore[index]  # it has scores
+            return found
+
+    with pytest.raises(DataError, match=f"gives {what} that are not finite"):
+        evaluate_generator(trained(), bright(9, 1), Broken(), samples=9)
+
+
+@pytest.mark.parametrize("examples", [torch.zeros(9, 1, 5, 4), torch.zeros(9, 1, 4, 4, dtype=torch.int32)])
+def test_a_data_set_that_gives_something_else(examples: Tensor) -> None:
+    class Wrong(TensorDataset):
+        def prepare(self, shape: tuple[int, ...]) -> TensorExamples:
+            return TensorExamples(examples)
+
+    data = Wrong(torch.zeros(9, 1, 6, 6, dtype=torch.uint8), "wrong")
+    with pytest.raises(PluginError, match=r"The data set wrong gives torch.* of the shape \[1, 4, 4\]"):
+        evaluate_generator(trained(), data, Brightness(), samples=9)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Six pictures of two classes; a third class has a broken one only."""
+    for i in range(6):
+        folder = tmp_path / f"photos/{i % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), 40 * i).save(folder / f"{i}.png")
+    (tmp_path / "photos" / "2").mkdir()
+    (tmp_path / "photos" / "2" / "broken.png").write_bytes(b"broken")
+    return tmp_path / "photos"
+
+
+def test_pictures_that_are_broken_change_nothing_the_second_time(photos: Path) -> None:
+    found, asked, seen = [], [], []
+    for _ in range(3):
+        space, generator = Brightness(), Labelled()
+        found.append(evaluate_generator(generator, ImageFolder(photos), space, samples=30, controls=False))
+        asked.append(generator.asked)
+        seen.append(space.seen)
+    assert found[0] == found[1] == found[2] and found[0].protocol.reference_samples == 6
+    assert seen == [6 + 30, 30, 30]  # the features of the reference were computed once
+    assert asked[0] == asked[1] and set(asked[0]) == {0, 1}  # nobody draws a class that has no picture
+
+
+def test_an_evaluator_draws_the_same_classes_each_time(photos: Path) -> None:
+    generator = Labelled()
+    measure = evaluator(Brightness(), ImageFolder(photos), builtin_metrics("fid"), samples=40)
+    assert measure(generator) == measure(generator)
+    assert generator.asked[:40] == generator.asked[40:]

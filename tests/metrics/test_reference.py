@@ -8,7 +8,7 @@ import torch
 
 from ganzoo.checkpoint import write_safetensors
 from ganzoo.errors import CacheWarning
-from ganzoo.metrics import FeatureBatch, reference_features
+from ganzoo.metrics import FeatureBatch, reference, reference_features
 from ganzoo.metrics.reference import cache_path
 from tests.metrics.toys import Brightness, bright
 
@@ -38,6 +38,16 @@ def test_whatever_the_features_depend_on_makes_another_entry() -> None:
         setattr(changed, attribute, value)
         paths.add(cache_path(data, SHAPE, changed))
     assert len(paths) == 6
+
+
+@pytest.mark.parametrize("changed", [("decode.VERSION", 99), ("versions", lambda: {"torch": "99"})])
+def test_other_versions_compute_features_of_their_own(monkeypatch: pytest.MonkeyPatch, changed: tuple[str, object]) -> None:
+    """What the protocol says of versions is true of the reference too."""
+    space, data = Brightness(), bright(30, 1)
+    reference_features(data, SHAPE, space)
+    monkeypatch.setattr(reference, changed[0].removeprefix("decode."), changed[1])
+    reference_features(data, SHAPE, space)
+    assert space.seen == 60
 
 
 def damage_byte(path: Path) -> None:

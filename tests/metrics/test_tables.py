@@ -122,3 +122,21 @@ def test_the_lines_of_a_card_are_read_back_as_metrics() -> None:
     assert model.source == "measured" and model.protocol == held_out.protocol
     for word in ("features digits (111111111111; not Inception", "mnist-5k/train (222222222222", 'evaluate "a" --data ünder'):
         assert word in model.protocol
+
+
+def test_two_that_have_no_metric_in_common_let_no_third_in_that_one_of_them_disagrees_with() -> None:
+    new = {"metrics": {"fid": "another"}}
+    tables = make_tables([evaluation("a", metrics={"kid": "k"}), evaluation("b"), evaluation("c", **new)])
+    assert [[e.name for e in table.evaluations] for table in tables] == [["a", "b"], ["c"]]
+    assert tables[1].apart == ("metrics: fid: another instead of fid: Fréchet",)
+
+
+def test_two_states_of_one_model_are_told_apart() -> None:
+    later = msgspec.structs.replace(evaluation("a", 2.0), weights_sha256="4" * 64)
+    (table,) = make_tables([evaluation("a"), later, evaluation("b")])
+    assert [row[0] for row in table.rows] == [f"a ({'3' * 12})", "", f"a ({'4' * 12})", "b"]
+
+
+def test_a_command_that_is_not_known_is_left_out_of_the_card() -> None:
+    (first, _) = tomllib.loads(card_metrics(evaluation("a")))["metrics"]
+    assert first["protocol"].endswith("ganzoo 1, torch 2, Linux")
