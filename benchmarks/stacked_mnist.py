@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the runs are kept")
     parser.add_argument("--games", nargs="+", choices=list(GAMES), default=list(GAMES))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--images", type=int, default=640_000, help="real pictures shown in a run")
+    parser.add_argument("--images", type=int, default=320_000, help="real pictures shown in a run")
     parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--table", action="store_true", help="train nothing")
     arguments = parser.parse_args()

@@ -249,7 +249,7 @@ def _problems(candidate: _Candidate, state: StateDict, config: Mapping[str, Any]
 
 
 def _converted_shapes(reader: LayoutReader, state: StateDict, config: Mapping[str, Any]) -> Shapes:
-    meta = {name: torch.empty(tensor.shape, dtype=tensor.dtype, device="meta") for name, tensor in state.tensors.items()}
+    meta = {name: torch.empty_like(tensor, device="meta") for name, tensor in state.tensors.items()}
     try:
         converted = _convert(reader, meta, config)
     except (NotImplementedError, RuntimeError):  # a conversion that needs values

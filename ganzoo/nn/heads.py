@@ -131,11 +131,29 @@ class ClassHead(nn.Module):
         """
         told = self.outputs(features, c)
         # The two halves of a split class (ADC) are no classes that a loss of the usual kind could be taken of.
-        logits = None if self.auxiliary == "ADC" else told.class_logits
+        logits = told.class_logits if self.classifies else None
         if self.conditioning != "MH":
             return told.adversarial, logits
         labels = class_indices(c, self.num_classes, features)
         return told.adversarial.gather(1, labels[:, None]).squeeze(1) - told.adversarial[:, -1], logits
+
+    @property
+    def classifies(self) -> bool:
+        """Whether `forward` gives class logits besides the score."""
+        return self.conditioning == "AC" and self.auxiliary != "ADC"
+
+    def check_trainable(self) -> None:
+        """Refuses what a score and class logits alone cannot train: without its own loss the class would not be learnt.
+
+        Raises:
+            ConfigError: it is one of these: 2C, D2DCE, TAC, ADC.
+        """
+        method = self.conditioning if self.conditioning in EMBEDDING_METHODS else self.auxiliary
+        if method != "none":
+            raise ConfigError(
+                f"'{method}' needs a loss of its own to be trained, which ganzoo has not; such a network can only be used.",
+                hint="For training choose conditioning=PD or AC, without an auxiliary classifier.",
+            )
 
     def _labels(self, c: Tensor | int | None, features: Tensor, generated: bool) -> Tensor:
         labels = class_indices(c, self.num_classes, features)

@@ -14,6 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def _full_precision(weight: Tensor) -> torch.autocast:
+    """The vectors are carried from pass to pass in the weight's own precision, also where layers compute in half of it."""
+    return torch.autocast(weight.device.type, enabled=False)
+
+
 class SpectralNorm(nn.Module):
     """Mixed into a layer that has a ``weight``; the layer then has ``weight_orig``, ``weight_u`` and ``weight_v`` instead."""
 
@@ -35,17 +40,17 @@ class SpectralNorm(nn.Module):
 
     def normalised_weight(self) -> Tensor:
         """The weight over its estimated largest singular value; differentiable in the weight, not in the two vectors."""
-        matrix = self._matrix(self.weight_orig)
-        if self.training:
-            self._iterate(matrix)
-        # Copies, since the next training pass changes the buffers in place while this one's graph may still need them.
-        u, v = (self.weight_u.clone(), self.weight_v.clone()) if self.training else (self.weight_u, self.weight_v)
-        return self.weight_orig / torch.dot(u, torch.mv(matrix, v))
+        with _full_precision(self.weight_orig):
+            matrix = self._matrix(self.weight_orig)
+            if self.training:
+                self._iterate(matrix)
+            return self.weight_orig / torch.dot(self.weight_u, torch.mv(matrix, self.weight_v))
 
     @torch.no_grad()
     def _iterate(self, matrix: Tensor) -> None:
-        self.weight_v.copy_(F.normalize(torch.mv(matrix.t(), self.weight_u), dim=0, eps=self.eps))
-        self.weight_u.copy_(F.normalize(torch.mv(matrix, self.weight_v), dim=0, eps=self.eps))
+        # New vectors instead of changed ones: the graph of the pass before may still need those, also when it is compiled.
+        self.weight_v = F.normalize(torch.mv(matrix.t(), self.weight_u), dim=0, eps=self.eps)
+        self.weight_u = F.normalize(torch.mv(matrix, self.weight_v), dim=0, eps=self.eps)
 
     def _matrix(self, weight: Tensor) -> Tensor:
         """``weight`` as a matrix ``[outputs, everything else]``."""
@@ -69,15 +74,14 @@ class RecomputedSpectralNorm(SpectralNorm):
 
     def normalised_weight(self) -> Tensor:
         """The weight over its estimated largest singular value; differentiable in the weight, not in the two vectors."""
-        matrix = self._matrix(self.weight_orig)
-        with torch.no_grad():
-            v = F.normalize(torch.mv(matrix.t(), self.weight_u), dim=0, eps=self.eps)
-            u = F.normalize(torch.mv(matrix, v), dim=0, eps=self.eps)
-        sigma = torch.dot(u, torch.mv(matrix, v))
-        if self.training:
+        with _full_precision(self.weight_orig):
+            matrix = self._matrix(self.weight_orig)
             with torch.no_grad():
-                self.weight_u.copy_(u)
-                self.weight_sigma.copy_(sigma)
+                v = F.normalize(torch.mv(matrix.t(), self.weight_u), dim=0, eps=self.eps)
+                u = F.normalize(torch.mv(matrix, v), dim=0, eps=self.eps)
+            sigma = torch.dot(u, torch.mv(matrix, v))
+        if self.training:
+            self.weight_u, self.weight_sigma = u, sigma.detach().reshape(1)
         return self.weight_orig / sigma
 
 

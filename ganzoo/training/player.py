@@ -66,7 +66,7 @@ def terms_of(recipe: spec.Recipe, role: Role) -> list[Term]:
 def share_of_multiples(intervals: Collection[int]) -> float:
     """The share of all numbers that are a multiple of one of ``intervals`` at least, by inclusion and exclusion."""
     subsets = [subset for size in range(1, len(intervals) + 1) for subset in combinations(sorted(intervals), size)]
-    return sum((-1) ** (len(subset) + 1) / math.lcm(*subset) for subset in subsets)
+    return sum((1 if len(subset) % 2 else -1) / math.lcm(*subset) for subset in subsets)
 
 
 class Player:

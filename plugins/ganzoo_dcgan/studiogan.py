@@ -221,13 +221,16 @@ class StudioDCGANDiscriminator(Discriminator):
         """
         return self.head.outputs(self.features(x), c, generated=generated)
 
-    def judge(self, x: Tensor, c: Tensor | int | None = None) -> Judgement:
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         """Scores ``[N]``, and class logits ``[N, num_classes]`` with ``AC``.
 
         Raises:
             InvalidValueError: a class is missing or is none of the network's.
+            ConfigError: its conditioning cannot be trained, see `ClassHead.check_trainable`.
         """
-        return Judgement(*self.head(self.features(x), c))
+        self.head.check_trainable()
+        # Through `forward` where that says everything, since it is what can be compiled.
+        return Judgement(*self.head(self.features(x), c)) if self.head.classifies else super().judge(x, c)
 
     def forward(self, x: Tensor, c: Tensor | int | None = None) -> Tensor:
         """Logits ``[N]``. With ``MH`` the score of the image's class over that of "generated" (Kavalerov et al. 2021, sec. 3).
@@ -235,7 +238,8 @@ class StudioDCGANDiscriminator(Discriminator):
         Raises:
             InvalidValueError: a class is missing or is none of the network's.
         """
-        return self.judge(x, c).scores
+        scores: Tensor = self.head(self.features(x), c)[0]
+        return scores
 
 
 def _in_order(blocks: nn.ModuleList) -> Iterator[nn.Module]:

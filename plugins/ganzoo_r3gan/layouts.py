@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ganzoo.checkpoint import LayoutReader
+from ganzoo.errors import ConfigError
 from ganzoo_r3gan.stages import FIRST_SIZE, StageSizes, stage_sizes
 
 Shapes = Mapping[str, tuple[int, ...]]
 _STAGE = re.compile(r"MainLayers\.(\d{1,2})\.Layers\.(\d{1,2})\.(.+)")
+_MOST_TAPS = 64  # of a resampling filter that anybody would use; the paper has 3
 _STAGE_ARGUMENTS = ("image_size", "width", "widths", "cardinalities", "blocks", "expansion", "kernel_size")
 _RESIDUAL = {
     "LinearLayer1.Layer.weight": "expand.weight",
@@ -63,7 +65,7 @@ class BareGenerator(LayoutReader):
             widths.append(_first(stage.get("0.LinearLayer.Layer.weight"), widths[-1]))
         condition = _condition(shapes)
         latent_size = linear[1] - condition.get("embedding_size", 0)
-        return {"channels": image[0], "latent_size": latent_size, **_shared(stages, widths), **condition}
+        return _possible({"channels": image[0], "latent_size": latent_size, **_shared(stages, widths), **condition})
 
     def keys(self, config: Mapping[str, Any]) -> dict[str, str]:
         """Stages and layers in the same order as ours."""
@@ -92,7 +94,7 @@ class BareDiscriminator(LayoutReader):
         for stage in stages[:-1]:
             change = next((shape for key, shape in stage.items() if key.endswith(".LinearLayer.Layer.weight")), None)
             widths.append(_first(change, widths[-1]))
-        return {"channels": image[1], **_shared(stages[::-1], widths[::-1]), **_condition(shapes)}
+        return _possible({"channels": image[1], **_shared(stages[::-1], widths[::-1]), **_condition(shapes)})
 
     def keys(self, config: Mapping[str, Any]) -> dict[str, str]:
         """Stages and layers in the same order as ours."""
@@ -154,8 +156,17 @@ def _shared(stages: Sequence[Shapes], widths: Sequence[int]) -> dict[str, Any]:
         "kernel_size": blocks[0][2] if blocks else 3,
     }
     # A kernel has one entry more than the filter that made it. Its values are stored; a filter of its length stands for them.
-    taps = kernels[0][0] - 1 if kernels else 3
+    taps = min(kernels[0][0] - 1, _MOST_TAPS) if kernels else 3
     return {**config, "resampling_filter": [math.comb(taps - 1, i) for i in range(taps)]}
+
+
+def _possible(config: dict[str, Any]) -> dict[str, Any] | None:
+    """``config``, or None where no network has such stages: then the file is none of ours, or damaged."""
+    try:
+        _sizes(config)
+    except ConfigError:
+        return None
+    return config
 
 
 def _named(stage: Shapes, ending: str, dimensions: int = 4) -> list[tuple[int, ...]]:

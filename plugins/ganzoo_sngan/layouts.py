@@ -70,11 +70,11 @@ class SNGANGeneratorReader(MimicryReader):
             return None
         bottom = math.isqrt(first[0] // widths[0])
         size = bottom << (len(widths) - 1)
-        classes = shapes.get("block2.b1.embed.weight", (0,))
+        classes = _classes(shapes, "block2.b1.embed.weight")
         place = self._place(shapes, widths[1:], plans.generator_attention(plans.Pyramid(tuple(widths), bottom)))
         if place is None or not bottom:
             return None
-        known = {"image_size": size, "channels": last[0], "latent_size": first[1], "num_classes": classes[0], **place}
+        known = {"image_size": size, "channels": last[0], "latent_size": first[1], "num_classes": classes, **place}
         return known | _width(widths, widths[0], _usual_pyramid(size, widths[0]))
 
     def keys(self, config: Mapping[str, Any]) -> dict[str, str]:
@@ -116,8 +116,8 @@ class SNGANDiscriminatorReader(MimicryReader):
         norms = self._norms(kind, head)
         if place is None or norms is None:
             return None
-        classes = shapes.get(_weight("l_y", head), (0,))
-        return {"channels": first[1], "num_classes": classes[0], **norms, **place, **_funnel_arguments(plan)}
+        classes = _classes(shapes, _weight("l_y", head))
+        return {"channels": first[1], "num_classes": classes, **norms, **place, **_funnel_arguments(plan)}
 
     def _norms(self, body: str, head: str) -> dict[str, Any] | None:
         return {"spectral_norm": body, **({} if body == head else {"head_spectral_norm": head})}
@@ -158,6 +158,11 @@ def _kind(shapes: Shapes, layer: str) -> str:
 
 def _weight(layer: str, kind: str) -> str:
     return f"{layer}.{next(iter(_WEIGHTS[kind]))}"
+
+
+def _classes(shapes: Shapes, embedding: str) -> int:
+    """How many classes there is an embedding for; 0 where there is none."""
+    return (*shapes.get(embedding, ()), 0)[0]
 
 
 def _widths(shapes: Shapes, start: int, kind: str) -> list[int]:

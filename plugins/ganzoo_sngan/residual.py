@@ -123,13 +123,16 @@ class ResidualDiscriminator(Discriminator):
         """
         return self.head.outputs(self.features(x), c, generated=generated)
 
-    def judge(self, x: Tensor, c: Tensor | int | None = None) -> Judgement:
+    def judge(self, x: Tensor, c: Tensor | None = None) -> Judgement:
         """Scores ``[N]``, and class logits ``[N, num_classes]`` where there is a classifier.
 
         Raises:
             InvalidValueError: a class is missing or is none of the network's.
+            ConfigError: its conditioning cannot be trained, see `ClassHead.check_trainable`.
         """
-        return Judgement(*self.head(self.features(x), c))
+        self.head.check_trainable()
+        # Through `forward` where that says everything, since it is what can be compiled.
+        return Judgement(*self.head(self.features(x), c)) if self.head.classifies else super().judge(x, c)
 
     def forward(self, x: Tensor, c: Tensor | int | None = None) -> Tensor:
         """Logits ``[N]`` of images ``[N, channels, H, W]``, given their classes ``c [N]`` where the network is conditional.
@@ -137,7 +140,8 @@ class ResidualDiscriminator(Discriminator):
         Raises:
             InvalidValueError: a class is missing or is none of the network's.
         """
-        return self.judge(x, c).scores
+        scores: Tensor = self.head(self.features(x), c)[0]
+        return scores
 
 
 def attention_after(widths: Sequence[int], places: Collection[int], layers: Layers) -> nn.ModuleDict:

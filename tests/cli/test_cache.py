@@ -28,7 +28,7 @@ def kept(isolated_machine: Path) -> Path:
 def test_cache_shows_what_is_kept(run: Run, kept: Path) -> None:
     report = json.loads(run("cache", "--json").out)
     assert report["folder"] == str(kept)
-    assert report["bytes"] == {"index": 0, "verified": 0, "https": 1500, "converted": 10}
+    assert report["bytes"] == {"index": 0, "verified": 0, "https": 1500, "converted": 10, "pictures": 0, "features": 0}
     lines = run("cache").out.splitlines()
     assert any(line.split()[:3] == ["https", "1.5", "kB"] for line in lines)
 

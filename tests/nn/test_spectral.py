@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ganzoo.errors import ConfigError
 from ganzoo.nn import (
     INITIALISERS,
+    RecomputedSpectralLinear,
     SpectralConv2d,
     SpectralConvTranspose2d,
     SpectralEmbedding,
@@ -88,3 +89,28 @@ def test_initialisers(name: str) -> None:
 def test_an_unknown_initialiser() -> None:
     with pytest.raises(ConfigError, match="orthogonal, normal, xavier"):
         initialise(nn.Linear(1, 1), "magic")
+
+
+@pytest.mark.parametrize("layer", [SpectralLinear(6, 4), RecomputedSpectralLinear(6, 4)])
+def test_the_vectors_keep_their_precision_where_layers_compute_in_half(layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[bool] = []
+    own = torch.mv
+    monkeypatch.setattr(torch, "mv", lambda *args: (inside.append(torch.is_autocast_enabled("cpu")), own(*args))[1])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer(torch.ones(1, 6)).dtype == torch.bfloat16
+    assert inside == [False] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch's own, which it hides itself
+@pytest.mark.parametrize("cls", [SpectralLinear, RecomputedSpectralLinear])
+def test_compiled_layers_can_look_twice_before_they_learn(cls: Any) -> None:
+    """As a discriminator does: the vectors of the first pass are still needed when the second has improved them."""
+    torch.manual_seed(0)
+    layer, x = cls(6, 4), torch.randn(2, 3, 6)
+    twin = copy.deepcopy(layer)
+    twin.compile()
+    for each in (layer, twin):
+        (each(x[0]).sum() - each(x[1]).square().sum()).backward()
+    assert torch.allclose(twin.weight_orig.grad, layer.weight_orig.grad, atol=1e-6)
+    assert torch.allclose(twin.weight_u, layer.weight_u, atol=1e-6)

@@ -242,7 +242,7 @@ def test_the_outputs_of_each_conditioning() -> None:
 
 def test_the_judgement_that_training_sees() -> None:
     x, c = torch.randn(2, 3, 32, 32), torch.tensor([1, 0])
-    for conditioning in ("none", "AC", "PD", "MH", "MD", "2C", "D2DCE"):
+    for conditioning in ("none", "AC", "PD", "MH", "MD"):
         config = {"width": 2, "conditioning": conditioning, "num_classes": 3}
         network = build_random(StudioDCGANDiscriminator, config, seed=1).eval()
         assert network.num_classes == (0 if conditioning == "none" else 3)
@@ -255,6 +255,23 @@ def test_the_judgement_that_training_sees() -> None:
         assert (judgement.class_logits is not None) == (conditioning == "AC")
         if judgement.class_logits is not None:
             assert torch.equal(judgement.class_logits, network.head.second(told.features))
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({"conditioning": "2C"}, "2C"),
+        ({"conditioning": "D2DCE", "auxiliary": "TAC"}, "D2DCE"),
+        ({"conditioning": "AC", "auxiliary": "TAC"}, "TAC"),
+        ({"conditioning": "PD", "auxiliary": "ADC"}, "ADC"),
+    ],
+)
+def test_what_needs_a_loss_of_its_own_judges_but_cannot_be_trained(config: dict[str, Any], name: str) -> None:
+    network = build_random(StudioDCGANDiscriminator, {"width": 2, "num_classes": 3, **config}, seed=1).eval()
+    x, c = torch.randn(2, 3, 32, 32), torch.tensor([1, 0])
+    assert torch.equal(network(x, c), network.outputs(x, c).adversarial)
+    with pytest.raises(ConfigError, match=f"'{name}' needs a loss of its own to be trained"):
+        network.judge(x, c)
 
 
 def test_split_classes_tell_real_from_generated() -> None:

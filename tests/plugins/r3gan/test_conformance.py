@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,34 @@ from ganzoo_r3gan.stages import stage_sizes
 KNOWN = [("r3gan", ARCHITECTURE)]
 ROLES: tuple[Role, ...] = ("generator", "discriminator")
 CLASSES: dict[Role, type[Network]] = {"generator": R3GANGenerator, "discriminator": R3GANDiscriminator}
+
+
+def empty(*shape: int) -> Tensor:
+    return torch.empty(0).set_(torch.UntypedStorage(0), 0, shape, (0,) * len(shape))
+
+
+DAMAGE = {
+    "a kernel of a million taps": ("resample.kernel", torch.zeros(10**6, 1)),
+    "a kernel without end": ("resample.kernel", empty(2**40, 0)),
+    "more groups than channels": ("grouped.weight", torch.zeros(16, 3, 3, 3)),
+    "a kernel of an even size": ("grouped.weight", torch.zeros(16, 16, 4, 4)),
+    "no channels": ("grouped.weight", torch.zeros(0, 16, 3, 3)),
+    "a shape whose strides overflow": ("activation1.bias", empty(0, 2**62, 2**31)),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+@pytest.mark.parametrize("role", ROLES)
+def test_damaged_shapes_are_refused_quickly_and_in_words(role: Role, what: str, tmp_path: Path) -> None:
+    network = build_random(CLASSES[role], {"image_size": 16, "width": 8}, seed=1)
+    ending, damage = DAMAGE[what]
+    reader = layouts.BareGenerator() if role == "generator" else layouts.BareDiscriminator()
+    state = {name: damage if name.endswith(ending) else tensor for name, tensor in network.state_dict().items()}
+    torch.save(reader.export(state, network.config), tmp_path / "x.pt")
+    begun = time.monotonic()
+    with pytest.raises(UnrecognisedCheckpointError, match="fits no architecture"):
+        recognise(read_checkpoint(tmp_path / "x.pt"), KNOWN)
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 import ganzoo
@@ -15,7 +16,7 @@ from ganzoo.checkpoint import LayoutReader, Match, read_checkpoint, recognise
 from ganzoo.errors import ConfigError, InvalidValueError, UnrecognisedCheckpointError
 from ganzoo.models import Discriminator, Generator, Network
 from ganzoo.models.network import json_value
-from ganzoo_sngan import ganzoo_architectures
+from ganzoo_sngan import ganzoo_architectures, layouts
 from ganzoo_sngan.networks import SAGANDiscriminator, SAGANGenerator, SNGANDiscriminator, SNGANGenerator
 from ganzoo_sngan.studiogan import (
     StudioSAGANDiscriminator,
@@ -141,18 +142,24 @@ def test_discriminators_judge(cls: Any, config: dict[str, Any]) -> None:
     size = config.get("image_size", 32)
     c = torch.tensor([0, 3, 1]) if config.get("num_classes") else None
     x = torch.randn(3, config.get("channels", 3), size, size)
-    judgement = network.eval().judge(x, c)
-    assert torch.equal(judgement.scores, network(x, c))
-    assert judgement.scores.shape == (3,)
-    if config.get("conditioning") == "AC":
-        assert judgement.class_logits.shape == (3, 4)
-        judgement.class_logits.sum().backward(retain_graph=True)
-    else:
-        assert judgement.class_logits is None
-    judgement.scores.sum().backward()
+    scores = network.eval()(x, c)
+    assert scores.shape == (3,)
+    scores.sum().backward(retain_graph=True)
     unused = {name for name, p in network.named_parameters() if p.grad is None}
     assert all(name.startswith(("head.second", "head.information", "head.proxies")) for name in unused)
     assert network.num_classes == config.get("num_classes", 0)
+    if config.get("conditioning") == "2C" or "auxiliary" in config:
+        with pytest.raises(ConfigError, match="needs a loss of its own to be trained"):
+            network.judge(x, c)
+        return
+    judgement = network.judge(x, c)
+    assert torch.equal(judgement.scores, scores)
+    if config.get("conditioning") == "AC":
+        assert judgement.class_logits.shape == (3, 4)
+        judgement.class_logits.sum().backward()
+        assert any(p.grad is not None for p in network.head.second.parameters())
+    else:
+        assert judgement.class_logits is None
 
 
 def test_layers_are_counted_from_the_input() -> None:
@@ -278,3 +285,13 @@ def test_classes_are_needed_and_checked() -> None:
 def test_bad_configurations(cls: type[Network], config: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         build_random(cls, config, seed=1)
+
+
+@pytest.mark.parametrize(("cls", "key"), [(SNGANGenerator, "block2.b1.embed.weight"), (SNGANDiscriminator, "l_y.weight_orig")])
+def test_an_embedding_without_classes_is_refused_in_words(cls: Any, key: str, tmp_path: Path) -> None:
+    network = build_random(cls, {"image_size": 16, "width": 8, "num_classes": 3}, seed=1)
+    reader = layouts.SNGANGeneratorReader() if cls is SNGANGenerator else layouts.SNGANDiscriminatorReader()
+    state = {**reader.export(network.state_dict(), network.config), key: torch.zeros(())}
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, tmp_path / "x.safetensors")
+    with pytest.raises(UnrecognisedCheckpointError, match="fits no architecture"):
+        recognise(read_checkpoint(tmp_path / "x.safetensors"), KNOWN)
