@@ -4,6 +4,7 @@ Every process holds the whole networks and an equal share of each batch. Random 
 everywhere (`ganzoo.training.draws`), gradients are averaged, and so all of them stay equal.
 """
 
+import atexit
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -67,6 +68,7 @@ class _Several(Processes):
         except ImportError as e:
             raise MissingExtraError("Training on several processes", "accelerate", "distributed") from e
         state = PartialState(cpu=device in (None, "cpu"))
+        atexit.register(_leave)
         self._state, self._reduce = state, reduce
         self.count, self.rank, self.device = state.num_processes, state.process_index, state.device
 
@@ -100,6 +102,12 @@ class _Several(Processes):
         flat = self.mean(torch.cat([t.detach().reshape(-1).float() for t in tensors]))
         for tensor, mean in zip(tensors, torch.split(flat, [t.numel() for t in tensors]), strict=True):
             tensor.copy_(mean.view_as(tensor))
+
+
+def _leave() -> None:
+    """Ends the connection while Python still runs: threads of it that outlive Python abort the process, now and then."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def processes(device: str | None = None) -> Processes:

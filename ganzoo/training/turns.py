@@ -23,7 +23,8 @@ class DiscriminatorTurn:
 
     Attributes:
         discriminator: Whose turn it is.
-        plain_real: Real examples ``[N, ...]`` before augmentation.
+        plain_real: Real examples ``[N, ...]`` before augmentation; require a gradient where a regulariser of this turn needs
+            it, which then goes through the augmentation.
         c_real: Classes of the real examples, int64 ``[N]``, or None.
         c_fake: Classes of the generated examples.
         augment: The recipe's augmentation with fresh draws.
@@ -45,24 +46,24 @@ class DiscriminatorTurn:
         images: int = 0,
     ) -> None:
         self.discriminator, self.augment, self.draws, self.images = discriminator, augment, draws, images
-        self.plain_real, self._make_fake = real, make_fake
+        self.plain_real, self._make_fake = real.detach().requires_grad_("real" in gradients), make_fake
         self.c_real, self.c_fake = c_real, c_fake
         self._gradients = gradients
 
     @cached_property
     def plain_fake(self) -> Tensor:
-        """Generated examples ``[N, ...]`` before augmentation, without a graph."""
-        return precise(self._make_fake()).detach()
+        """Generated examples ``[N, ...]`` before augmentation, without the generator's graph; like `plain_real`."""
+        return precise(self._make_fake()).detach().requires_grad_("fake" in self._gradients)
 
     @cached_property
     def real(self) -> Tensor:
-        """Real examples as the discriminator sees them; require a gradient where a regulariser of this turn needs it."""
-        return self.augment(self.plain_real).detach().requires_grad_("real" in self._gradients)
+        """Real examples as the discriminator sees them."""
+        return self.augment(self.plain_real)
 
     @cached_property
     def fake(self) -> Tensor:
-        """Generated examples as the discriminator sees them; likewise."""
-        return self.augment(self.plain_fake).detach().requires_grad_("fake" in self._gradients)
+        """Generated examples as the discriminator sees them."""
+        return self.augment(self.plain_fake)
 
     @cached_property
     def real_judgement(self) -> Judgement:

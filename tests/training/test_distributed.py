@@ -104,6 +104,5 @@ def test_two_processes_play_the_game_of_one(tmp_path: Path) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     (Path(sys.argv[1]) / f"{os.environ['RANK']}.json").write_text(json.dumps(play(RECIPE)))
-    import torch.distributed
-
-    torch.distributed.destroy_process_group()
+    # Without Python's and torch's shutdown: threads of the connection now and then abort a process that is done.
+    os._exit(0)

@@ -40,7 +40,10 @@ def between(turn: DiscriminatorTurn) -> Tensor:
 
 
 class R1(DiscriminatorRegularizer):
-    """``1/2 E[|grad D(x)|^2]`` on real examples, Mescheder, Geiger and Nowozin 2018, eq. 9. The weight is their gamma."""
+    """``1/2 E[|grad D(x)|^2]`` on real examples, Mescheder, Geiger and Nowozin 2018, eq. 9. The weight is their gamma.
+
+    The gradient is that with respect to the example itself, through the augmentation (as in Karras et al. 2020a).
+    """
 
     gradients = ("real",)
     second_order = True
@@ -48,11 +51,14 @@ class R1(DiscriminatorRegularizer):
 
     def penalty(self, turn: DiscriminatorTurn) -> Tensor:
         """Summed over the entries of an example, averaged over the batch."""
-        return 0.5 * input_gradients(turn.real_scores, turn.real).square().sum(1).mean()
+        return 0.5 * input_gradients(turn.real_scores, turn.plain_real).square().sum(1).mean()
 
 
 class R2(DiscriminatorRegularizer):
-    """``1/2 E[|grad D(G(z))|^2]`` on generated examples, Mescheder et al. 2018, eq. 10. The weight is their gamma."""
+    """``1/2 E[|grad D(G(z))|^2]`` on generated examples, Mescheder et al. 2018, eq. 10. The weight is their gamma.
+
+    Through the augmentation, as `R1`.
+    """
 
     gradients = ("fake",)
     second_order = True
@@ -60,7 +66,7 @@ class R2(DiscriminatorRegularizer):
 
     def penalty(self, turn: DiscriminatorTurn) -> Tensor:
         """Summed over the entries of an example, averaged over the batch."""
-        return 0.5 * input_gradients(turn.fake_scores, turn.fake).square().sum(1).mean()
+        return 0.5 * input_gradients(turn.fake_scores, turn.plain_fake).square().sum(1).mean()
 
 
 class WassersteinGradientPenalty(DiscriminatorRegularizer):

@@ -29,9 +29,11 @@ def test_r1_looks_at_real_and_r2_at_generated_examples_and_both_average(kind: ty
     assert gradient_of(penalty, network.a).tolist() == pytest.approx(slopes)
 
 
-def test_the_gradient_is_taken_at_what_the_discriminator_sees() -> None:
-    turn = discriminator_turn(Quadratic([1.0, 1.0]), [[1.0, 0.0]], [[0.0, 0.0]], R1, augment=lambda x: 3 * x)
-    assert R1().penalty(turn).item() == pytest.approx(0.5 * 9)
+@pytest.mark.parametrize("kind", [R1, R2])
+def test_the_gradient_goes_through_the_augmentation(kind: type[R1]) -> None:
+    """The score of an example is 1/2 |3 x|^2, and its slope in x is 9 x."""
+    turn = discriminator_turn(Quadratic([1.0, 1.0]), [[1.0, 0.0]], [[1.0, 0.0]], kind, augment=lambda x: 3 * x)
+    assert kind().penalty(turn).item() == pytest.approx(0.5 * 81)
 
 
 def test_r1_asks_for_no_score_of_generated_examples() -> None:
