@@ -1,15 +1,10 @@
-"""The figures of the card ``r3gan-emoji-32``, measured again from the weights that ship; and how they were made.
+"""The figures of an R3GAN trained on emoji, beside held-out real emoji and random initialisation.
 
-    python benchmarks/r3gan_emoji.py                                    # the shipped weights, 5,000 samples, minutes
-    python benchmarks/r3gan_emoji.py --model runs/r3gan-emoji-32/model  # a model that you trained yourself
+    python benchmarks/r3gan_emoji.py --model runs/emoji/model           # a model that you trained, 5,000 samples, minutes
     python benchmarks/r3gan_emoji.py --check-features                   # whether the features see what is broken
+    python benchmarks/r3gan_emoji.py --model runs/emoji/model --half F  # its half-precision files into the folder F
 
-To train again (the command of the card; `ganzoo show r3gan-emoji-32` prints it), then to write the half-precision files:
-
-    ganzoo train r3gan ...
-    python benchmarks/r3gan_emoji.py --model runs/r3gan-emoji-32/model --half plugins/ganzoo_r3gan/weights/r3gan-emoji-32
-
-It was run with one thread (``OMP_NUM_THREADS=1``); other numbers of threads, versions and machines give other weights.
+Without --model it looks for the catalogue's ``r3gan-emoji-32``, a card that is still to come.
 
 Needs the npm package emoji-datasource-google 16.0.0 (see docs/data.md). Features: the emoji classifier of the plugin ``emoji``
 (no Inception); reference: the 1,623 pictures of ``emoji/train`` that the model was trained on, scaled to 32x32; control: the
