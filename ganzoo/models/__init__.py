@@ -2,6 +2,7 @@
 
 from ganzoo.models.discriminator import Discriminator, Judgement
 from ganzoo.models.generator import AudioGenerator, Generator, ImageGenerator, TextGenerator, VectorGenerator, VideoGenerator
+from ganzoo.models.headed import HeadedDiscriminator
 from ganzoo.models.network import Network
 from ganzoo.models.samples import AudioSamples, ImageSamples, Samples, TextSamples, VectorSamples, VideoSamples
 
@@ -10,6 +11,7 @@ __all__ = [
     "AudioSamples",
     "Discriminator",
     "Generator",
+    "HeadedDiscriminator",
     "ImageGenerator",
     "ImageSamples",
     "Judgement",

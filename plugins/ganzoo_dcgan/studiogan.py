@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError
-from ganzoo.models import Discriminator, ImageGenerator, Judgement
+from ganzoo.models import HeadedDiscriminator, ImageGenerator
 from ganzoo.nn import (
     ClassHead,
     ConditionalBatchNorm2d,
-    HeadOutputs,
     Layers,
     SelfAttention,
     activation_named,
@@ -140,7 +139,7 @@ class DiscriminatorStage(nn.Module):
         return x
 
 
-class StudioDCGANDiscriminator(Discriminator):
+class StudioDCGANDiscriminator(HeadedDiscriminator):
     """Images ``[N, channels, 32, 32]`` in [-1, 1], and classes ``c [N]`` where conditional, to logits ``[N]``.
 
     Args:
@@ -159,8 +158,6 @@ class StudioDCGANDiscriminator(Discriminator):
     Raises:
         ConfigError: a value that is none of these, or a combination that does not exist.
     """
-
-    modality = "image"
 
     def __init__(
         self,
@@ -207,39 +204,6 @@ class StudioDCGANDiscriminator(Discriminator):
             x = block(x)
         x = self.conv1(x)
         return self.activation(x if self.bn1 is None else self.bn1(x)).sum(dim=(2, 3))
-
-    def outputs(self, x: Tensor, c: Tensor | int | None = None, *, generated: bool = False) -> HeadOutputs:
-        """Everything that the network says about images ``x`` of classes ``c``.
-
-        Args:
-            x: Images ``[N, channels, 32, 32]``.
-            c: Class of each, or one for all; needed with every conditioning but ``none``, ``AC`` and ``MH``.
-            generated: With ``ADC``, take ``c`` as the classes of generated images.
-
-        Raises:
-            InvalidValueError: a class is missing or is none of the network's.
-        """
-        return self.head.outputs(self.features(x), c, generated=generated)
-
-    def judge(self, x: Tensor, c: Tensor | None = None) -> Judgement:
-        """Scores ``[N]``, and class logits ``[N, num_classes]`` with ``AC``.
-
-        Raises:
-            InvalidValueError: a class is missing or is none of the network's.
-            ConfigError: its conditioning cannot be trained, see `ClassHead.check_trainable`.
-        """
-        self.head.check_trainable()
-        # Through `forward` where that says everything, since it is what can be compiled.
-        return Judgement(*self.head(self.features(x), c)) if self.head.classifies else super().judge(x, c)
-
-    def forward(self, x: Tensor, c: Tensor | int | None = None) -> Tensor:
-        """Logits ``[N]``. With ``MH`` the score of the image's class over that of "generated" (Kavalerov et al. 2021, sec. 3).
-
-        Raises:
-            InvalidValueError: a class is missing or is none of the network's.
-        """
-        scores: Tensor = self.head(self.features(x), c)[0]
-        return scores
 
 
 def _in_order(blocks: nn.ModuleList) -> Iterator[nn.Module]:

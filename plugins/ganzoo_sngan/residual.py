@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError
-from ganzoo.models import Discriminator, ImageGenerator, Judgement
-from ganzoo.nn import Activation, ClassHead, HeadOutputs, Layers, SelfAttention
+from ganzoo.models import HeadedDiscriminator, ImageGenerator
+from ganzoo.nn import Activation, ClassHead, Layers, SelfAttention
 from ganzoo_sngan.blocks import UpBlock
 from ganzoo_sngan.plans import Pyramid
 
@@ -78,10 +78,8 @@ class ResidualGenerator(ImageGenerator):
         return self.pixels(self.last(self.activation(self.norm(x))))
 
 
-class ResidualDiscriminator(Discriminator):
+class ResidualDiscriminator(HeadedDiscriminator):
     """Blocks that halve the pixels, attention between, an activation, the sum over all pixels, and a `ClassHead`."""
-
-    modality = "image"
 
     def _assemble(
         self,
@@ -114,34 +112,6 @@ class ResidualDiscriminator(Discriminator):
             yield block
             if str(number) in self.attention:
                 yield self.attention[str(number)]
-
-    def outputs(self, x: Tensor, c: Tensor | int | None = None, *, generated: bool = False) -> HeadOutputs:
-        """Everything that the network says about images ``x`` of classes ``c``: see `ClassHead.outputs`.
-
-        Raises:
-            InvalidValueError: a class is missing or is none of the network's.
-        """
-        return self.head.outputs(self.features(x), c, generated=generated)
-
-    def judge(self, x: Tensor, c: Tensor | None = None) -> Judgement:
-        """Scores ``[N]``, and class logits ``[N, num_classes]`` where there is a classifier.
-
-        Raises:
-            InvalidValueError: a class is missing or is none of the network's.
-            ConfigError: its conditioning cannot be trained, see `ClassHead.check_trainable`.
-        """
-        self.head.check_trainable()
-        # Through `forward` where that says everything, since it is what can be compiled.
-        return Judgement(*self.head(self.features(x), c)) if self.head.classifies else super().judge(x, c)
-
-    def forward(self, x: Tensor, c: Tensor | int | None = None) -> Tensor:
-        """Logits ``[N]`` of images ``[N, channels, H, W]``, given their classes ``c [N]`` where the network is conditional.
-
-        Raises:
-            InvalidValueError: a class is missing or is none of the network's.
-        """
-        scores: Tensor = self.head(self.features(x), c)[0]
-        return scores
 
 
 def attention_after(widths: Sequence[int], places: Collection[int], layers: Layers) -> nn.ModuleDict:
