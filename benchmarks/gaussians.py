@@ -25,12 +25,13 @@ from pathlib import Path
 import msgspec
 import torch
 from PIL import Image
+from torch import Tensor
 
 from ganzoo.building import build_random
 from ganzoo.models import VectorSamples
 from ganzoo.spec import Recipe, Regularizer
 from ganzoo.training import Engine
-from ganzoo_toys.modes import SAMPLES, mode_coverage
+from ganzoo_toys.modes import REACH, SAMPLES, mode_coverage
 from ganzoo_toys.networks import MLPDiscriminator, MLPGenerator
 from ganzoo_toys.points import MixtureDataset, gaussians_8, gaussians_25
 from ganzoo_toys.recipe import MLP_RECIPE
@@ -60,8 +61,18 @@ class Outcome:
     modes: int
     high_quality: float
     reverse_kl: float
+    width: float
     seconds: float
     points: list[list[float]]
+
+
+def width_of(points: Tensor, mixture: MixtureDataset) -> float:
+    """Root mean square deviation from the nearest centre, in each direction, of the points of high quality."""
+    offsets = points[:, None] - mixture.centres
+    nearest = offsets.norm(dim=2).argmin(1)
+    from_centre = offsets[torch.arange(len(points)), nearest]
+    good = from_centre.norm(dim=1) <= REACH * mixture.sigma
+    return float(from_centre[good].square().mean().sqrt())
 
 
 def recipe_of(game: str, images: int) -> Recipe:
@@ -83,7 +94,8 @@ def play(data: str, game: str, seed: int, images: int) -> Outcome:
     points = engine.average.generator.sample(SAMPLES, seed=seed).tensor
     found = mode_coverage(points, mixture.centres, mixture.sigma)
     seconds = time.process_time() - start
-    return Outcome(game, seed, found.modes, found.high_quality, found.reverse_kl, seconds, points.tolist())
+    width = width_of(points, mixture)
+    return Outcome(game, seed, found.modes, found.high_quality, found.reverse_kl, width, seconds, points.tolist())
 
 
 def play_all(data: str, games: list[str], seeds: list[int], images: int, jobs: int) -> Iterator[Outcome]:
@@ -98,13 +110,14 @@ def play_all(data: str, games: list[str], seeds: list[int], images: int, jobs: i
 
 def table(outcomes: list[Outcome], modes: int) -> str:
     """One line a game: medians over the seeds, smallest and largest value in brackets."""
-    lines = [f"{'game':22}{'modes of ' + str(modes):>18}{'high quality':>24}{'reverse KL':>22}{'CPU s':>8}"]
+    lines = [f"{'game':22}{'modes of ' + str(modes):>18}{'high quality':>24}{'reverse KL':>22}{'width':>8}{'CPU s':>8}"]
     for game, group in itertools.groupby(outcomes, key=lambda o: o.game):
         runs = list(group)
         counts = _spread([o.modes for o in runs], "g")
         shares, divergences = _spread([o.high_quality for o in runs], ".3f"), _spread([o.reverse_kl for o in runs], ".3f")
         seconds = statistics.median(o.seconds for o in runs)
-        lines.append(f"{game:22}{counts:>18}{shares:>24}{divergences:>22}{seconds:8.0f}")
+        width = statistics.median(o.width for o in runs)
+        lines.append(f"{game:22}{counts:>18}{shares:>24}{divergences:>22}{width:8.3f}{seconds:8.0f}")
     return "\n".join(lines)
 
 
@@ -142,7 +155,9 @@ def main() -> None:
         figures = f"{outcome.modes} modes, {outcome.high_quality:.3f}, {outcome.reverse_kl:.3f}"
         print(f"{outcome.game}, seed {outcome.seed}: {figures}", flush=True)
     print(f"\n{arguments.data}, {images:,} examples, seeds {', '.join(map(str, arguments.seeds))}:")
-    print(table(outcomes, len(DATA[arguments.data][0]().centres)))
+    mixture: MixtureDataset = DATA[arguments.data][0]()
+    print(table(outcomes, len(mixture.centres)))
+    print(f"width of the modes of the data: {width_of(mixture.points, mixture):.3f}")
     if arguments.picture is not None:
         picture(outcomes, arguments.data).save(arguments.picture, optimize=True)
     if arguments.json is not None:

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from ganzoo.metrics.sets import Metric as Metric
     from ganzoo.metrics.sets import Sets as Sets
     from ganzoo.metrics.sets import needs_classes as needs_classes
+    from ganzoo.metrics.spaces.bundled import BundledClassifier as BundledClassifier
     from ganzoo.metrics.tables import Table as Table
     from ganzoo.metrics.tables import card_metrics as card_metrics
     from ganzoo.metrics.tables import make_tables as make_tables
 
 _PUBLIC = {
+    "BundledClassifier": "spaces.bundled",
     "Compute": "sets",
     "DensityCoverage": "manifold",
     "Evaluation": "evaluation",
@@ -69,6 +71,7 @@ _PUBLIC = {
 __all__ = [
     "FEATURES",
     "METRICS",
+    "BundledClassifier",
     "Compute",
     "DensityCoverage",
     "Evaluation",

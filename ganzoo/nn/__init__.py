@@ -8,6 +8,7 @@ from ganzoo.nn.conditioning import AuxiliaryHead, ClassConcat, ProjectionHead
 from ganzoo.nn.heads import ClassHead, HeadOutputs
 from ganzoo.nn.initialisers import INITIALISERS, initialise, trained_weight
 from ganzoo.nn.layers import SPECTRAL_NORMS, Layers
+from ganzoo.nn.small_classifier import SmallClassifier
 from ganzoo.nn.spectral import (
     RecomputedSpectralConv2d,
     RecomputedSpectralConvTranspose2d,
@@ -40,6 +41,7 @@ __all__ = [
     "RecomputedSpectralLinear",
     "RecomputedSpectralNorm",
     "SelfAttention",
+    "SmallClassifier",
     "SpectralConv2d",
     "SpectralConvTranspose2d",
     "SpectralEmbedding",

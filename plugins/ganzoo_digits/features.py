@@ -1,15 +1,10 @@
 """Feature spaces of digits: the hidden layer of a small digit classifier. Their figures compare to none of Inception's."""
 
-import hashlib
-from importlib.resources import files
-
 import torch
-from safetensors.torch import load
 from torch import Tensor
-from torch.nn import functional as F
 
 from ganzoo.errors import DataError
-from ganzoo.metrics import FeatureBatch, Features
+from ganzoo.metrics import BundledClassifier, FeatureBatch, Features
 from ganzoo_digits.classifier import CLASSES, IMAGE_SIZE, DigitClassifier
 
 _WEIGHTS = "weights/classifier.safetensors"
@@ -17,7 +12,7 @@ _GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _PREPROCESSING = f"scaled bicubic with antialiasing to {IMAGE_SIZE}x{IMAGE_SIZE}"
 
 
-class DigitFeatures(Features):
+class DigitFeatures(BundledClassifier):
     """64 non-negative features and the scores of ten digits, from grey or colour images of any size.
 
     Attributes:
@@ -31,28 +26,13 @@ class DigitFeatures(Features):
     preprocessing = f"grey, {_PREPROCESSING}"
 
     def __init__(self) -> None:
-        content = (files("ganzoo_digits") / _WEIGHTS).read_bytes()
-        self.sha256 = hashlib.sha256(content).hexdigest()
-        self._network = DigitClassifier().eval().requires_grad_(False)
-        # Strict but for the batches counted by batch normalisation, which evaluation does not use.
-        missing, unexpected = self._network.load_state_dict(load(content), strict=False)
-        if unexpected or not all(key.endswith("num_batches_tracked") for key in missing):
-            raise DataError(f"{_WEIGHTS} of ganzoo_digits does not fit its classifier: {missing}, {unexpected}.")
+        super().__init__(DigitClassifier(), "ganzoo_digits", _WEIGHTS)
 
-    def __call__(self, images: Tensor) -> FeatureBatch:
-        """Features ``[N, 64]`` and scores ``[N, 10]``, float32 on the CPU, of ``images [N, 1 | 3, H, W]`` in [-1, 1].
-
-        Raises:
-            DataError: not a batch of grey or colour images.
-        """
-        x = _checked(images, (1, 3), "digit").float().cpu()
-        if x.shape[1] == 3:
-            x = (x * torch.tensor(_GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
-        if x.shape[-2:] != (IMAGE_SIZE, IMAGE_SIZE):
-            x = F.interpolate(x, size=(IMAGE_SIZE, IMAGE_SIZE), mode="bicubic", antialias=True).clamp(-1, 1)
-        with torch.inference_mode():
-            features, scores = self._network(x)
-        return FeatureBatch(features.clone(), scores.clone())
+    def prepared(self, images: Tensor) -> Tensor:
+        """Grey."""
+        if images.shape[1] == 1:
+            return images
+        return (images * torch.tensor(_GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 class StackedDigitFeatures(Features):
@@ -81,16 +61,10 @@ class StackedDigitFeatures(Features):
         Raises:
             DataError: not a batch of images with three channels.
         """
-        x = _checked(images, (3,), "stacked digit")
-        found = self._digits(x.flatten(0, 1).unsqueeze(1))
+        if images.dim() != 4 or images.shape[1] != 3:
+            raise DataError(f"The stacked digit features need images [N, 3, H, W], not {list(images.shape)}.")
+        found = self._digits(images.flatten(0, 1).unsqueeze(1))
         assert found.scores is not None
-        red, green, blue = found.scores.log_softmax(1).view(len(x), 3, CLASSES).unbind(1)
+        red, green, blue = found.scores.log_softmax(1).view(len(images), 3, CLASSES).unbind(1)
         scores = red[:, :, None, None] + green[:, None, :, None] + blue[:, None, None, :]
-        return FeatureBatch(found.features.view(len(x), -1), scores.flatten(1))
-
-
-def _checked(images: Tensor, channels: tuple[int, ...], what: str) -> Tensor:
-    if images.dim() != 4 or images.shape[1] not in channels:
-        allowed = " | ".join(str(n) for n in channels)
-        raise DataError(f"The {what} features need images [N, {allowed}, H, W], not {list(images.shape)}.")
-    return images
+        return FeatureBatch(found.features.view(len(images), -1), scores.flatten(1))

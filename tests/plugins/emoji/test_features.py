@@ -19,7 +19,7 @@ from ganzoo_emoji.features import EmojiFeatures
 from ganzoo_emoji.train_classifier import accuracy, distort, half, load, spoil
 
 SUBSET = Path(__file__).parent / "subset.tgz"
-WHOLE = os.environ.get("GANZOO_EMOJI") or os.environ.get("EMOJI_PACKAGE")  # before the tests are isolated
+WHOLE = os.environ.get("GANZOO_EMOJI")  # before the tests are isolated
 needs_the_package = pytest.mark.skipif(not WHOLE, reason="set GANZOO_EMOJI to the folder or .tgz of the npm package")
 
 
@@ -104,7 +104,7 @@ def test_other_tensors_are_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_weights_of_another_network_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganzoo_emoji.features.load", lambda _: {"classes.weight": torch.zeros(9, 96)})
+    monkeypatch.setattr("ganzoo.metrics.spaces.bundled.load", lambda _: {"classes.weight": torch.zeros(9, 96)})
     with pytest.raises(DataError, match="does not fit its classifier"):
         EmojiFeatures()
 
