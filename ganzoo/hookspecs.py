@@ -69,6 +69,16 @@ def ganzoo_augmentations() -> "Iterable[Part]":  # type: ignore[empty-body]
 
 
 @hookspec
+def ganzoo_phases() -> "Iterable[Part]":  # type: ignore[empty-body]
+    """Phases of text recipes by name. A target is a subclass of `ganzoo.text.training.TextPhase`."""
+
+
+@hookspec
+def ganzoo_rewards() -> "Iterable[Part]":  # type: ignore[empty-body]
+    """Rewards of the phase ``policy-gradient`` by name. A target is a subclass of `ganzoo.text.training.Reward`."""
+
+
+@hookspec
 def ganzoo_commands() -> "Iterable[click.Command]":  # type: ignore[empty-body]
     """Commands for the command line; asked for only when somebody types a command that ganzoo does not have."""
 

@@ -152,7 +152,7 @@ class Augmentation(Declaration, frozen=True, kw_only=True):
     every: PositiveInt = 4
 
 
-class Recipe(Declaration, frozen=True, kw_only=True):
+class Recipe(Declaration, frozen=True, kw_only=True, tag="adversarial", tag_field="kind"):
     """Training defaults of an architecture. Every field can be set with ``ganzoo train --set field=value``.
 
     Attributes:
@@ -206,6 +206,78 @@ class Recipe(Declaration, frozen=True, kw_only=True):
     rollbacks: PositiveInt = 3
 
 
+class Tokenization(Declaration, frozen=True, kw_only=True):
+    """How text becomes tokens where the data do not come as tokens already.
+
+    Attributes:
+        kind: ``word``, ``char``, or ``hf:<folder or repository[@revision]>`` for a tokenizer of transformers.
+        size: Tokens of the vocabulary at most, special ones included; the rarest are left out.
+        min_count: Tokens that occur less often are left out.
+        lower: Whether text is made lower case.
+        length: Tokens of a sentence at most, its end included.
+        longer: What becomes of longer sentences: ``skip`` leaves them out, ``cut`` takes their beginning.
+    """
+
+    kind: Text = "word"
+    size: Annotated[int, Meta(ge=5)] = 5000
+    min_count: PositiveInt = 1
+    lower: bool = False
+    length: Annotated[int, Meta(ge=2)] = 20
+    longer: Literal["skip", "cut"] = "skip"
+
+
+class Phase(Declaration, frozen=True, kw_only=True):
+    """One phase of a text recipe.
+
+    Attributes:
+        kind: The phase's part, e.g. ``mle`` or ``policy-gradient``; the phase's own name unless given.
+        steps: How many steps it takes at most.
+        options: Its own options.
+    """
+
+    kind: Name | None = None
+    steps: PositiveInt = 1000
+    options: dict[str, Json] = {}
+
+
+class TextRecipe(Declaration, frozen=True, kw_only=True, tag="text", tag_field="kind"):
+    """Training defaults of an architecture that makes text: phases, one after the other.
+
+    Attributes:
+        phases: By name, in their order.
+        batch_size: Sentences a batch, over all processes together.
+        generator: The generator's optimiser; each phase begins with a fresh one and may bring its own settings.
+        discriminator: The discriminator's.
+        clip: Largest norm of a gradient; longer ones are scaled to it. None switches it off.
+        tokenizer: How text becomes tokens.
+        validation: Share of the training sentences, chosen by hash, that is held out to stop early where the data bring no
+            validation set of their own.
+        ema_images: Half-life of the exponential moving average of the generator, in sentences; 0 switches it off.
+        ema_ramp: The half-life is at most this share of the sentences so far; 0 for no ramp.
+        precision: Of the networks' arithmetic; weights stay in float32.
+        deterministic: Only algorithms that give the same bits again, also on a GPU.
+        on_nan: What to do when a loss is not finite: ``stop``, or ``rollback`` to the last checkpoint and other random numbers.
+        rollbacks: How often at most before it stops after all.
+    """
+
+    phases: dict[Name, Phase]
+    batch_size: PositiveInt = 64
+    generator: Optimizer = Optimizer(lr=1e-2, betas=(0.9, 0.999))
+    discriminator: Optimizer = Optimizer(lr=1e-4, betas=(0.9, 0.999))
+    clip: Annotated[float, Meta(gt=0)] | None = 5.0
+    tokenizer: Tokenization = Tokenization()
+    validation: Annotated[float, Meta(ge=0, lt=1)] = 0.05
+    ema_images: Scheduled = 0.0
+    ema_ramp: Annotated[float, Meta(ge=0)] = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    deterministic: bool = False
+    on_nan: Literal["stop", "rollback"] = "stop"
+    rollbacks: PositiveInt = 3
+
+
+AnyRecipe = Recipe | TextRecipe
+
+
 class Architecture(Declaration, frozen=True, kw_only=True):
     """What a plugin registers: networks by name, their arguments, the layouts they recognise, their training recipe.
 
@@ -218,6 +290,7 @@ class Architecture(Declaration, frozen=True, kw_only=True):
         config: The constructor arguments.
         layouts: Foreign checkpoint formats.
         recipe: Training defaults, or None where training is not supported.
+        recipes: Other recipes by name, such as the published one of a family whose default is made for small machines.
         extra: The extra of ``ganzoo-hub`` that its networks need, if any.
         paper: Reference, ``authors year, title, identifier``.
         random_buffers: True when the constructor computes something from random numbers that no checkpoint holds (a random
@@ -231,7 +304,8 @@ class Architecture(Declaration, frozen=True, kw_only=True):
     networks: dict[Role, Target]
     config: tuple[ConfigField, ...] = ()
     layouts: tuple[Layout, ...] = ()
-    recipe: Recipe | None = None
+    recipe: Recipe | TextRecipe | None = None
+    recipes: dict[Name, Recipe | TextRecipe] = {}
     extra: str | None = None
     paper: str | None = None
     random_buffers: bool = False

@@ -12,7 +12,7 @@ from ganzoo.data import Dataset
 from ganzoo.errors import ConfigError
 from ganzoo.loading import load, roles_of
 from ganzoo.models import Network
-from ganzoo.spec import Architecture, Recipe, Role
+from ganzoo.spec import AnyRecipe, Architecture, Role
 from ganzoo.training import (
     EvaluationConfig,
     Evaluator,
@@ -35,7 +35,7 @@ class Plan:
     networks: NetworkClasses
     data: Dataset
     out: Path
-    recipe: Recipe
+    recipe: AnyRecipe
     config: Mapping[Role, Mapping[str, Any]]
     options: Options
     plugin: str
@@ -49,6 +49,7 @@ def plan_training(
     out: Path,
     seed: int = 0,
     images: int | None = None,
+    recipe: str | None = None,
     file: Path | None = None,
     arguments: Iterable[str] = (),
     settings: Iterable[str] = (),
@@ -65,11 +66,9 @@ def plan_training(
         GanzooError: whatever of it cannot be used.
     """
     plugin, found = resources.find_architecture(architecture)
-    if found.recipe is None:
-        raise ConfigError(f"The architecture '{found.id}' has no recipe; it can be used but not trained.")
     tables = read_settings(file, TABLES) if file is not None else {}
     overrides = [*settings, *([f"images={images}"] if images is not None else [])]
-    recipe = apply_settings(found.recipe, overrides, tables.get("recipe"))
+    chosen = apply_settings(_recipe(found, recipe), overrides, tables.get("recipe"))
     networks = resources.network_classes(found)
     config = resources.network_arguments(found, arguments, tables.get("config", {}))
     weights: Weights = {}
@@ -80,7 +79,7 @@ def plan_training(
         networks=networks,
         data=resources.open_dataset(data),
         out=out,
-        recipe=recipe,
+        recipe=chosen,
         config=config,
         options=Options(
             seed=seed,
@@ -97,6 +96,25 @@ def plan_training(
         plugin=plugin.name,
         distribution=plugin.installed.distribution,
     )
+
+
+def _recipe(architecture: Architecture, name: str | None) -> AnyRecipe:
+    """The architecture's recipe, or another one that it brings.
+
+    Raises:
+        ConfigError: it has none, or none of that name.
+    """
+    if architecture.recipe is None:
+        raise ConfigError(f"The architecture '{architecture.id}' has no recipe; it can be used but not trained.")
+    if name is None:
+        return architecture.recipe
+    if name not in architecture.recipes:
+        known = ", ".join(architecture.recipes)
+        raise ConfigError(
+            f"The architecture '{architecture.id}' has no recipe '{name}'.",
+            hint=f"It has, besides its own: {known}." if known else "It has its own only: leave --recipe out.",
+        )
+    return architecture.recipes[name]
 
 
 def plan_evaluation(features: str, data: str, metrics: str, samples: int, best: str) -> EvaluationConfig:

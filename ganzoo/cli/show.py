@@ -82,6 +82,7 @@ def _architecture_fields(architecture: Architecture) -> list[tuple[str, str]]:
         ("config", "\n".join(config)),
         ("layouts", "\n".join(layouts)),
         ("trainable", "yes" if architecture.recipe else "no"),
+        ("recipes", ", ".join(architecture.recipes)),
         ("paper", architecture.paper or ""),
     ]
     return [(name, value) for name, value in fields if value]

@@ -29,6 +29,7 @@ Examples:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run directory; new or empty.")
 @click.option("--seed", type=click.IntRange(0, SEED_LIMIT), default=0, show_default=True, help="Of everything random.")
 @click.option("--images", type=click.IntRange(min=1), help="Real images to show; the recipe's number when left out.")
+@click.option("--recipe", metavar="NAME", help="Another recipe of the architecture than its own, e.g. paper.")
 @click.option("--settings", "file", type=click.Path(path_type=Path), help="TOML with tables recipe, config, intervals.")
 @click.option("--config", "arguments", multiple=True, metavar="KEY=VALUE", help="A network argument, e.g. image_size=32.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A recipe field, e.g. generator.lr=1e-4.")

@@ -1,12 +1,13 @@
 """Training: one engine for every family, recipes as data, run directories that survive interruption."""
 
-from ganzoo.training.assembly import NetworkClasses, Weights
 from ganzoo.training.augment import AUGMENTATIONS, Augmentation, build_pipeline
 from ganzoo.training.builtin import CONSTRAINTS, LOSSES, REGULARIZERS
 from ganzoo.training.draws import Draws
-from ganzoo.training.engine import Engine, Progress
+from ganzoo.training.engine import Engine
+from ganzoo.training.game import Game, Progress
 from ganzoo.training.loop import Evaluator, Run
 from ganzoo.training.losses import AdversarialLoss
+from ganzoo.training.methods import NetworkClasses, Weights
 from ganzoo.training.regularizers import DiscriminatorRegularizer, GeneratorRegularizer, Regularizer
 from ganzoo.training.reporting import PlainLines, Reporter, Silent, terminal_reporter
 from ganzoo.training.run_directory import DataRecord, EvaluationConfig, Intervals, RunConfig, RunDirectory
@@ -28,6 +29,7 @@ __all__ = [
     "Engine",
     "EvaluationConfig",
     "Evaluator",
+    "Game",
     "GeneratorRegularizer",
     "GeneratorTurn",
     "Intervals",

@@ -4,11 +4,10 @@ The engine knows nothing of files, folders and terminals. Everything that decide
 engine goes on bit by bit as the one that was saved.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,15 +16,16 @@ from torch.nn import functional as F
 from ganzoo import spec
 from ganzoo.data import Examples, Feed, ShuffledBatches
 from ganzoo.errors import ConfigError
-from ganzoo.models import Discriminator, Generator, Judgement
+from ganzoo.models import Discriminator, Generator, Judgement, Samples
 from ganzoo.models.seeds import sample_seeds
-from ganzoo.spec import Role
+from ganzoo.spec import Json, Role
 from ganzoo.training.constraints import constraints_of, plain_state_dict
 from ganzoo.training.draws import Draws
 from ganzoo.training.ema import Average
+from ganzoo.training.game import Progress
 from ganzoo.training.losses import AdversarialLoss, top_k_scores
 from ganzoo.training.parts import find
-from ganzoo.training.player import Player, Term
+from ganzoo.training.player import Player, Term, terms_of
 from ganzoo.training.processes import Processes
 from ganzoo.training.schedules import value_at
 from ganzoo.training.turns import DiscriminatorTurn, GeneratorTurn
@@ -34,29 +34,11 @@ from ganzoo.training.view import View
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What one step did, averaged over its updates. Logits are means over the batch.
-
-    Attributes:
-        images: Real examples shown since the beginning of the run.
-        d_loss: What the discriminator minimised, penalties of every update included.
-        g_loss: What the generator minimised.
-        d_real: Logit of real examples.
-        d_fake: Logit of generated examples.
-        more: Penalties by name, before their weight; the augmentation's probability as ``augment_p`` where there is one.
-    """
-
-    images: int
-    d_loss: float
-    g_loss: float
-    d_real: float
-    d_fake: float
-    more: dict[str, float] = field(default_factory=dict)
-
-
 class Engine:
-    """Plays a recipe.
+    """Plays an adversarial recipe: a `ganzoo.training.game.Game`.
+
+    The figures of a step are its losses (the discriminator's with the penalties of every update), the mean logits, the
+    penalties by name before their weight, and the augmentation's probability as ``augment_p`` where there is one.
 
     Args:
         generator: Is trained in place.
@@ -97,10 +79,8 @@ class Engine:
             constraint.apply(self.discriminator)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
         self.players = {
-            "generator": Player("generator", self.generator, recipe.generator, recipe, self.processes, self.scaler),
-            "discriminator": Player(
-                "discriminator", self.discriminator, recipe.discriminator, recipe, self.processes, self.scaler
-            ),
+            "generator": self._player("generator", self.generator, recipe.generator),
+            "discriminator": self._player("discriminator", self.discriminator, recipe.discriminator),
         }
         self.view = View(recipe, self.processes)
         self.feed = Feed(
@@ -118,6 +98,21 @@ class Engine:
         self._log: dict[str, list[Tensor | float]] = {}
         if recipe.compile:
             self._compile()
+
+    @property
+    def total(self) -> int:
+        """Real examples of the whole run."""
+        return self.recipe.images
+
+    @property
+    def unit(self) -> str:
+        """What the examples are."""
+        return "points" if self.generator.modality == "vector" else "images"
+
+    @property
+    def finished_generator(self) -> Generator[Any]:
+        """The moving average."""
+        return self.average.generator
 
     @property
     def images_per_step(self) -> int:
@@ -294,6 +289,12 @@ class Engine:
         precision = self.recipe.precision
         return torch.autocast(self.device.type, dtype=_DTYPES[precision], enabled=precision != "float32")
 
+    def _player(self, role: Role, network: nn.Module, options: spec.Optimizer) -> Player:
+        terms = terms_of(self.recipe, role)
+        return Player(
+            role, network, options, total=self.recipe.images, processes=self.processes, terms=terms, scaler=self.scaler
+        )
+
     def _compile(self) -> None:
         """In place, so that state dicts keep their keys. What is differentiated twice cannot be compiled (torch 2.14)."""
         for player in self.players.values():
@@ -308,7 +309,15 @@ class Engine:
         local = torch.stack([torch.stack([torch.as_tensor(v, device=self.device) for v in self._log[n]]).mean() for n in names])
         means = dict(zip(names, self.processes.mean(local).tolist(), strict=True))
         main = {name: means.pop(name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
-        return Progress(self.images, **main, more={**means, **self.view.figures()})
+        return Progress(self.images, {**main, **means, **self.view.figures()})
+
+    # --- what there is to see -----------------------------------------------------------------------------------------
+
+    def grid(self, seeds: Sequence[int]) -> Samples:
+        """Samples of the average; a conditional generator shows one class after the other."""
+        generator = self.average.generator
+        options: dict[str, Any] = {"c": torch.arange(len(seeds)) % generator.num_classes} if generator.num_classes else {}
+        return cast(Samples, generator.sample(seeds=seeds, **options))
 
     # --- what a checkpoint holds --------------------------------------------------------------------------------------
 
@@ -319,6 +328,10 @@ class Engine:
     def networks(self) -> dict[str, nn.Module]:
         """What a checkpoint holds as safetensors, by the stem of its file."""
         return {"generator": self.generator, "discriminator": self.discriminator, "average": self.average.generator}
+
+    def configs(self) -> dict[Role, dict[str, Json]]:
+        """The networks' constructor arguments."""
+        return {"generator": self.average.generator.config, "discriminator": self.discriminator.config}
 
     def model_states(self) -> dict[Role, dict[str, Tensor]]:
         """State dicts of the finished model: the average, and the discriminator without its constraints."""

@@ -2,27 +2,26 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 
-import ganzoo
 from ganzoo.building import load_state
-from ganzoo.checkpoint import ModelConfig, write_model
+from ganzoo.checkpoint import write_model
+from ganzoo.checkpoint.folder import model_config
 from ganzoo.errors import CheckpointError, ConfigError, TrainingError
-from ganzoo.models import Generator, Samples
+from ganzoo.models import Generator
 from ganzoo.models.seeds import sample_seeds
 from ganzoo.training.checkpoints import Checkpoint, write_checkpoint
-from ganzoo.training.engine import Engine, Progress
+from ganzoo.training.game import Game, Progress
 from ganzoo.training.interruption import graceful_interrupt
 from ganzoo.training.player import REMEDIES
 from ganzoo.training.reporting import Reporter
 from ganzoo.training.run_directory import Best, EvaluationConfig, RunConfig, RunDirectory
 
-GRID = 64  # samples in a grid
-GRID_SEED = 0
+GRID = tuple(sample_seeds(64, 0))  # the seeds of a grid never change
 
 Evaluator = Callable[[Generator[Any]], Mapping[str, float]]
 
@@ -33,7 +32,7 @@ class Run:
 
     Attributes:
         path: Its directory.
-        images: Real images shown.
+        images: Examples shown.
         model: The folder of the finished model, or None where the run was interrupted.
         main: Whether this process is the one that wrote it, of several that trained together.
     """
@@ -45,23 +44,23 @@ class Run:
 
 
 class Loop:
-    """Plays an engine to the end of its recipe.
+    """Plays a game to its end.
 
     Args:
-        engine: Fresh, or restored from a checkpoint.
+        game: Fresh, or restored from a checkpoint.
         run: What the run was started with.
         directory: Where everything goes; written by the main process only.
         reporter: Told what happens.
-        evaluator: Measures the average of the generator, where the run has an evaluation.
+        evaluator: Measures the finished generator, where the run has an evaluation.
     """
 
     def __init__(
-        self, engine: Engine, run: RunConfig, directory: RunDirectory, reporter: Reporter, evaluator: Evaluator | None
+        self, game: Game, run: RunConfig, directory: RunDirectory, reporter: Reporter, evaluator: Evaluator | None
     ) -> None:
-        self.engine, self.run, self.directory, self.reporter = engine, run, directory, reporter
+        self.game, self.run, self.directory, self.reporter = game, run, directory, reporter
         self.evaluator = evaluator
-        self.main = engine.processes.main
-        self._clock = (time.monotonic(), engine.images)
+        self.main = game.processes.main
+        self._clock = (time.monotonic(), game.images)
 
     def play(self) -> Run:
         """Goes on to the end, or until interrupted.
@@ -71,22 +70,22 @@ class Loop:
             ConfigError: the evaluation does not give the figure that decides which model is best.
             OutputError: something cannot be written; the last checkpoint is kept.
         """
-        self.reporter.started(self.engine.images, self.run.recipe.images)
+        self.reporter.started(self.game.images, self.game.total, self.game.unit)
         try:
-            if self.engine.images == 0:
+            if self.game.images == 0:
                 self._begin()
             with graceful_interrupt(self.reporter.note) as interrupted:
                 finished = self._steps(interrupted)
             if finished and self.main:
                 self._export(self.directory.model)
-            self.engine.processes.wait()
+            self.game.processes.wait()
             if not finished:
                 hint = f"Go on with: ganzoo resume {self.directory.path}"
-                self.reporter.note(f"Stopped after {self.engine.images} images. {hint}")
+                self.reporter.note(f"Stopped after {self.game.images} {self.game.unit}. {hint}")
             self.reporter.finished()
         finally:
             self.reporter.closed()
-        return Run(self.directory.path, self.engine.images, self.directory.model if finished else None, self.main)
+        return Run(self.directory.path, self.game.images, self.directory.model if finished else None, self.main)
 
     def _begin(self) -> None:
         """What is measured meanwhile is measured once before: what is wrong with it shows at once, not hours later."""
@@ -98,13 +97,14 @@ class Loop:
 
     def _steps(self, interrupted: Callable[[], bool]) -> bool:
         """Whether the end was reached."""
-        while self.engine.images < self.run.recipe.images:
+        while self.game.images < self.game.total:
+            before = self.game.images
             try:
-                progress = self.engine.step()
+                progress = self.game.step()
                 self.reporter.stepped(progress)
-                last = self.engine.images >= self.run.recipe.images
+                last = self.game.images >= self.game.total
                 stop = self._agreed(interrupted()) and not last
-                self._write(progress, last=last, stop=stop)
+                self._write(progress, before, last=last, stop=stop)
             except TrainingError as e:
                 self._go_back(e)
                 continue
@@ -112,28 +112,28 @@ class Loop:
                 return False
         return True
 
-    def _write(self, progress: Progress, *, last: bool, stop: bool) -> None:
+    def _write(self, progress: Progress, before: int, *, last: bool, stop: bool) -> None:
         """Whatever is due after this step; the checkpoint comes last, so that a resumed run repeats what is missing.
 
         Raises:
             TrainingError: weights that are not finite; nothing is written then.
         """
-        every, step = self.run.intervals, self.engine.images_per_step
+        every = self.run.intervals
         sampling, saving, measuring = (
-            last or _due(self.engine.images, step, interval) for interval in (every.samples, every.checkpoint, every.evaluate)
+            last or _due(self.game.images, before, interval) for interval in (every.samples, every.checkpoint, every.evaluate)
         )
         saving = saving or stop
         measuring = measuring and self.run.evaluation is not None
         if sampling or saving or measuring:
-            self.engine.synchronise()
-            check_finite(self.engine)
+            self.game.synchronise()
+            check_finite(self.game)
         figures = self._evaluate() if measuring else {}
-        if last or figures or _due(self.engine.images, step, every.log):
+        if last or figures or _due(self.game.images, before, every.log):
             self._log(progress, figures)
         if sampling and self.main:
-            self.reporter.sampled(self.directory.write_samples(self._grid(), self.engine.images), self.engine.images)
+            self.reporter.sampled(self.directory.write_samples(self.game.grid(GRID), self.game.images), self.game.images)
         if saving:
-            save(self.engine, self.directory)
+            save(self.game, self.directory)
 
     def _log(self, progress: Progress, figures: Mapping[str, float]) -> None:
         now, (begin, images) = time.monotonic(), self._clock
@@ -141,8 +141,9 @@ class Loop:
         speed = (progress.images - images) / max(now - begin, 1e-9)
         if not self.main:
             return
-        record: dict[str, Any] = asdict(progress)
-        record |= record.pop("more")
+        record: dict[str, Any] = {"images": progress.images, **progress.figures}
+        if progress.phase is not None:
+            record["phase"] = progress.phase
         record["images_per_second"] = round(speed, 2)
         if figures:
             record["evaluation"] = dict(figures)
@@ -156,12 +157,13 @@ class Loop:
         if self.evaluator is None or self.run.evaluation is None:
             return {}
         if not self.main:
-            self.engine.processes.wait()
+            self.game.processes.wait()
             return {}
-        with torch.random.fork_rng(devices=[self.engine.device] if self.engine.device.type == "cuda" else []):
-            figures = self.evaluator(self.engine.average.generator)
+        device = self.game.processes.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            figures = self.evaluator(self.game.finished_generator)
         self._keep_the_best(figures, self.run.evaluation)
-        self.engine.processes.wait()
+        self.game.processes.wait()
         return figures
 
     def _keep_the_best(self, figures: Mapping[str, float], evaluation: EvaluationConfig) -> None:
@@ -173,66 +175,52 @@ class Loop:
         best, now = self.directory.best_figure(evaluation.best), figures[evaluation.best]
         if best is None or (now > best if evaluation.higher else now < best):
             self._export(self.directory.best)
-            self.directory.write_best_figures(Best(images=self.engine.images, figures=dict(figures)))
-
-    def _grid(self) -> Samples:
-        """From seeds that never change; a conditional generator shows one class after the other."""
-        generator, seeds = self.engine.average.generator, sample_seeds(GRID, GRID_SEED)
-        options: dict[str, Any] = {"c": torch.arange(GRID) % generator.num_classes} if generator.num_classes else {}
-        return cast(Samples, generator.sample(seeds=seeds, **options))
+            self.directory.write_best_figures(Best(images=self.game.images, figures=dict(figures)))
 
     def _go_back(self, error: TrainingError) -> None:
         """To the last checkpoint and other random numbers, where the recipe says so."""
         recipe = self.run.recipe
-        tried = self.engine.rollbacks
-        where = f"after {self.engine.images} images"
+        tried = self.game.rollbacks
+        where = f"after {self.game.images} {self.game.unit}"
         if recipe.on_nan != "rollback" or tried >= recipe.rollbacks:
             gone_back = f", and the run went back {tried} times before" if tried else ""
             raise TrainingError(f"{error.message} It was {where}{gone_back}.", hint=error.hint) from error
-        take_up(self.engine, self.directory, self.reporter)
-        self.engine.reseed(tried + 1)
-        self._clock = (time.monotonic(), self.engine.images)
-        self.reporter.started(self.engine.images, recipe.images)
+        take_up(self.game, self.directory, self.reporter)
+        self.game.reseed(tried + 1)
+        self._clock = (time.monotonic(), self.game.images)
+        self.reporter.started(self.game.images, self.game.total, self.game.unit)
         self.reporter.note(
-            f"{error.message} It was {where}; going on from {self.engine.images} images with other random numbers "
+            f"{error.message} It was {where}; going on from {self.game.images} {self.game.unit} with other random numbers "
             f"({tried + 1} of {recipe.rollbacks})."
         )
 
     def _agreed(self, pressed: bool) -> bool:
         """Whether any of the processes was told to stop."""
-        processes = self.engine.processes
+        processes = self.game.processes
         if processes.count == 1:
             return pressed
         return bool(processes.mean(torch.tensor(float(pressed), device=processes.device)) > 0)
 
     def _export(self, folder: Path) -> None:
-        """The average and the discriminator in ganzoo's own layout."""
+        """The finished networks in ganzoo's own layout."""
         run = self.run
-        config = ModelConfig(
-            library_name="ganzoo",
-            ganzoo_version=ganzoo.__version__,
-            architecture=run.architecture,
-            plugin=run.plugin,
-            distribution=run.distribution,
-            generator=self.engine.average.generator.config,
-            discriminator=self.engine.discriminator.config,
-        )
-        write_model(folder, config, self.engine.model_states(), overwrite=True)
+        config = model_config(run.architecture, run.plugin, self.game.configs(), distribution=run.distribution)
+        write_model(folder, config, self.game.model_states(), overwrite=True)
 
 
-def save(engine: Engine, directory: RunDirectory) -> None:
+def save(game: Game, directory: RunDirectory) -> None:
     """Writes a checkpoint, on the main process.
 
     Raises:
         OutputError: it cannot be written; older ones are as they were.
     """
-    state = engine.state()  # gathered from all processes
-    if engine.processes.main:
-        write_checkpoint(directory.checkpoints, engine.networks(), state)
-    engine.processes.wait()
+    state = game.state()  # gathered from all processes
+    if game.processes.main:
+        write_checkpoint(directory.checkpoints, game.networks(), state)
+    game.processes.wait()
 
 
-def take_up(engine: Engine, directory: RunDirectory, reporter: Reporter) -> None:
+def take_up(game: Game, directory: RunDirectory, reporter: Reporter) -> None:
     """Restores the latest intact checkpoint, if there is one, and drops metrics of what came after it.
 
     Raises:
@@ -243,18 +231,18 @@ def take_up(engine: Engine, directory: RunDirectory, reporter: Reporter) -> None
     for problem in problems:
         reporter.note(f"{problem} Going back to the one before.")
     if checkpoint is not None:
-        _restore(engine, checkpoint)
-    if engine.processes.main:
-        directory.rewind_metrics(-1 if checkpoint is None else engine.images)
-    engine.processes.wait()
+        _restore(game, checkpoint)
+    if game.processes.main:
+        directory.rewind_metrics(-1 if checkpoint is None else game.images)
+    game.processes.wait()
 
 
-def _restore(engine: Engine, checkpoint: Checkpoint) -> None:
+def _restore(game: Game, checkpoint: Checkpoint) -> None:
     hint = "It belongs to a run of another architecture, or of other arguments or another recipe."
     try:
-        for name, network in engine.networks().items():
+        for name, network in game.networks().items():
             load_state(network, checkpoint.networks[name], assign=False)
-        engine.restore(checkpoint.state)
+        game.restore(checkpoint.state)
     except (CheckpointError, ConfigError) as e:
         raise CheckpointError(f"The checkpoint {checkpoint.path} does not fit this run. {e.message}", hint=hint) from e
     except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as e:
@@ -262,18 +250,18 @@ def _restore(engine: Engine, checkpoint: Checkpoint) -> None:
         raise CheckpointError(f"The checkpoint {checkpoint.path} does not fit this run: {what}.", hint=hint) from e
 
 
-def check_finite(engine: Engine) -> None:
+def check_finite(game: Game) -> None:
     """Refuses weights that are broken: a finite loss can have a gradient that is not, and nobody wants to go back to such.
 
     Raises:
         TrainingError: with the network's name.
     """
-    for name, network in engine.networks().items():
+    for name, network in game.networks().items():
         tensors = [t for t in network.state_dict().values() if t.is_floating_point()]
         if not torch.stack([t.detach().isfinite().all() for t in tensors]).all():
             raise TrainingError(f"The weights of the {name} are no longer finite.", hint=REMEDIES)
 
 
-def _due(images: int, step: int, interval: int) -> bool:
+def _due(images: int, before: int, interval: int) -> bool:
     """Whether a multiple of ``interval`` was passed in the last step: depends on the images alone, so also after resuming."""
-    return images // interval > (images - step) // interval
+    return images // interval > before // interval

@@ -76,9 +76,11 @@ class Player:
         role: ``generator`` or ``discriminator``.
         network: What is trained; parameters that require no gradient stay as they are.
         options: Of the optimiser.
-        recipe: Of the run.
+        total: Examples of the whole run, which schedules refer to.
         processes: Who trains together.
-        scaler: Scales losses in half precision.
+        terms: The regularisers of this network.
+        scaler: Scales losses in half precision, where that is wanted.
+        clip: Largest norm of a gradient; longer ones are scaled to it.
     """
 
     def __init__(
@@ -86,16 +88,20 @@ class Player:
         role: Role,
         network: nn.Module,
         options: spec.Optimizer,
-        recipe: spec.Recipe,
+        *,
+        total: int,
         processes: Processes,
-        scaler: torch.amp.GradScaler,
+        terms: Iterable[Term] = (),
+        scaler: torch.amp.GradScaler | None = None,
+        clip: float | None = None,
     ) -> None:
         self.role, self.network = role, network
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = build_optimizer(options, self.parameters)
-        self.terms = terms_of(recipe, role)
+        self.terms = list(terms)
         self.updates = 0
-        self._options, self._recipe, self._processes, self._scaler = options, recipe, processes, scaler
+        self._options, self._total, self._processes, self._clip = options, total, processes, clip
+        self._scaler = torch.amp.GradScaler(enabled=False) if scaler is None else scaler
 
     @property
     def every_time(self) -> list[Term]:
@@ -110,9 +116,9 @@ class Player:
     def follow(self, images: int) -> None:
         """Sets everything that is scheduled to what it is after ``images``."""
         for term in self.terms:
-            term.follow(images, self._recipe.images)
+            term.follow(images, self._total)
         steps = 1.0 + share_of_multiples({term.options.every for term in self.terms if term.options.every > 1 and term.weight})
-        follow_schedule(self.optimizer, self._options, images, self._recipe.images, steps=steps)
+        follow_schedule(self.optimizer, self._options, images, self._total, steps=steps)
 
     def descend(self, losses: Iterable[Tensor]) -> float:
         """One step of the optimiser on the sum of ``losses``; each one's graph is freed before the next is asked for.
@@ -137,6 +143,9 @@ class Player:
             raise TrainingError(f"The {self.role}'s loss became {value}.", hint=REMEDIES)
         if moved:
             self._processes.average_gradients(self.parameters)
+            if self._clip is not None:
+                self._scaler.unscale_(self.optimizer)
+                torch.nn.utils.clip_grad_norm_(self.parameters, self._clip)
             self._scaler.step(self.optimizer)
             self._scaler.update()
         for term in self.terms:

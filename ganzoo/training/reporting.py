@@ -7,20 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ganzoo.checkpoint.wording import printable
-from ganzoo.training.engine import Progress
+from ganzoo.training.game import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+_MAIN = {
+    "d_loss": "D {:.3f}",
+    "g_loss": "G {:.3f}",
+    "d_real": "D(real) {:+.2f}",
+    "d_fake": "D(fake) {:+.2f}",
+    "nll": "NLL {:.3f}",
+    "reward": "reward {:.3f}",
+}
 LONGEST = 2000  # characters of a line; a path can be long
 
 
 class Reporter(Protocol):
     """Told what happens in a run."""
 
-    def started(self, done: int, total: int) -> None:
-        """The run begins or goes on at ``done`` of ``total`` images; told again when it goes back to a checkpoint."""
+    def started(self, done: int, total: int, unit: str) -> None:
+        """The run begins or goes on at ``done`` of ``total`` examples, called ``unit``; told again when it goes back."""
         ...
 
     def stepped(self, progress: Progress) -> None:
@@ -55,7 +63,7 @@ class Reporter(Protocol):
 class Silent:
     """Tells nothing."""
 
-    def started(self, done: int, total: int) -> None:
+    def started(self, done: int, total: int, unit: str) -> None:
         """Nothing."""
 
     def stepped(self, progress: Progress) -> None:
@@ -86,10 +94,10 @@ class Several:
     def __init__(self, *reporters: Reporter) -> None:
         self._reporters = reporters
 
-    def started(self, done: int, total: int) -> None:
+    def started(self, done: int, total: int, unit: str) -> None:
         """To all."""
         for reporter in self._reporters:
-            reporter.started(done, total)
+            reporter.started(done, total, unit)
 
     def stepped(self, progress: Progress) -> None:
         """To all."""
@@ -131,21 +139,22 @@ class PlainLines(Silent):
     """One line per interval on standard error, for logs and pipes."""
 
     def __init__(self) -> None:
-        self._total = 0
+        self._total, self._unit = 0, ""
 
-    def started(self, done: int, total: int) -> None:
+    def started(self, done: int, total: int, unit: str) -> None:
         """Remembers the end, for the time left."""
-        self._total = total
+        self._total, self._unit = total, unit
 
     def logged(self, progress: Progress, images_per_second: float) -> None:
         """The losses, the logits, the speed, the time left, and what the recipe has besides."""
         left = _duration((self._total - progress.images) / images_per_second) if images_per_second else "?"
-        where = f"{progress.images}/{self._total} images"
-        self.note(f"{where}  {_losses(progress)}  {images_per_second:.0f} images/s  {left} left{_more(progress)}")
+        main, more = _words(progress)
+        where = f"{progress.images}/{self._total} {self._unit}"
+        self.note(f"{where}  {main}  {images_per_second:.0f} {self._unit}/s  {left} left{more}")
 
     def evaluated(self, figures: Mapping[str, float], images: int) -> None:
         """The figures."""
-        self.note(f"{images}/{self._total} images  {_figures(figures)}")
+        self.note(f"{images}/{self._total} {self._unit}  {_figures(figures)}")
 
     def note(self, text: str) -> None:
         """One line."""
@@ -176,20 +185,22 @@ class _Live(Silent):
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        speed, left = TextColumn("images  {task.fields[speed]}"), TextColumn("left")
+        speed, left = TextColumn("{task.fields[unit]}  {task.fields[speed]}"), TextColumn("left")
         self._bar = Bar(BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn(), left, auto_refresh=False)
-        self._task = self._bar.add_task("", speed="")
+        self._task = self._bar.add_task("", speed="", unit="")
         self._progress: Progress | None = None
+        self._unit = ""
         self._display = Live(Group(self._bar, self), console=console, refresh_per_second=4)
 
     def __rich__(self) -> "Text":
         from rich.text import Text
 
-        line = "" if self._progress is None else _losses(self._progress) + _more(self._progress)
+        line = "" if self._progress is None else "".join(_words(self._progress))
         return Text(line, no_wrap=True, overflow="ellipsis")
 
-    def started(self, done: int, total: int) -> None:
-        self._bar.reset(self._task, total=total, completed=done)
+    def started(self, done: int, total: int, unit: str) -> None:
+        self._bar.reset(self._task, total=total, completed=done, speed="", unit=unit)
+        self._unit = unit
         self._display.start()
 
     def stepped(self, progress: Progress) -> None:
@@ -198,7 +209,7 @@ class _Live(Silent):
         self._bar.update(self._task, completed=progress.images, speed="" if speed is None else f"{speed:.0f}/s")
 
     def evaluated(self, figures: Mapping[str, float], images: int) -> None:
-        self.note(f"after {images} images: {_figures(figures)}")
+        self.note(f"after {images} {self._unit}: {_figures(figures)}")
 
     def note(self, text: str) -> None:
         self._display.console.print(_visible(text), highlight=False, markup=False, soft_wrap=True)
@@ -207,12 +218,12 @@ class _Live(Silent):
         self._display.stop()
 
 
-def _losses(p: Progress) -> str:
-    return f"D {p.d_loss:.3f}  G {p.g_loss:.3f}  D(real) {p.d_real:+.2f}  D(fake) {p.d_fake:+.2f}"
-
-
-def _more(p: Progress) -> str:
-    return "".join(f"  {name} {value:.3g}" for name, value in p.more.items())
+def _words(p: Progress) -> tuple[str, str]:
+    """What everybody wants to see of a step, and what the recipe has besides."""
+    main = [p.phase] if p.phase is not None else []
+    main += [form.format(p.figures[name]) for name, form in _MAIN.items() if name in p.figures]
+    more = [f"  {name} {value:.3g}" for name, value in p.figures.items() if name not in _MAIN]
+    return "  ".join(main), "".join(more)
 
 
 def _visible(text: str) -> str:

@@ -20,19 +20,19 @@ import ganzoo
 from ganzoo.errors import ConfigError, CorruptFileError, OutputError
 from ganzoo.models import Samples
 from ganzoo.paths import atomic_path, leftovers
-from ganzoo.spec import Json, Name, PositiveInt, Recipe, Role
+from ganzoo.spec import Json, Name, PositiveInt, Recipe, Role, TextRecipe
 from ganzoo.training.checkpoints import PARTIAL, Checkpoint, checkpoint_name, list_checkpoints, read_checkpoint
 from ganzoo.training.invalid import reason, whole
 from ganzoo.training.names import unknown
 
-FORMAT = 2
+FORMAT = 3
 CONFIG = "config.json"
 LOCK = ".lock"
 FIGURES = "figures.json"
 
 
 class Intervals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often something is written or measured, in images."""
+    """How often something is written or measured, in examples."""
 
     log: PositiveInt
     samples: PositiveInt
@@ -40,15 +40,19 @@ class Intervals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     evaluate: PositiveInt
 
     @classmethod
-    def of(cls, recipe: Recipe, changes: Mapping[str, int] | None = None) -> "Intervals":
+    def of(cls, total: int, step: int, changes: Mapping[str, int] | None = None) -> "Intervals":
         """A hundred lines of metrics, and ten grids, checkpoints and evaluations a run, but for ``changes``.
+
+        Args:
+            total: Examples of the whole run.
+            step: Examples of a step: nothing happens more often.
+            changes: Intervals by name.
 
         Raises:
             ConfigError: an interval that does not exist or is no number above 0.
         """
-        step = recipe.batch_size * recipe.discriminator_steps
-        tenth = max(step, recipe.images // 10)
-        defaults = {"log": max(step, recipe.images // 100), "samples": tenth, "checkpoint": tenth, "evaluate": tenth}
+        tenth = max(step, total // 10)
+        defaults = {"log": max(step, total // 100), "samples": tenth, "checkpoint": tenth, "evaluate": tenth}
         for name in changes or {}:
             if name not in defaults:
                 raise unknown("interval", name, list(defaults))
@@ -56,7 +60,8 @@ class Intervals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return msgspec.convert({**defaults, **whole(changes or {})}, cls)
         except msgspec.ValidationError as e:
             raise ConfigError(
-                f"An interval cannot be used: {reason(e, cls)}.", hint="Intervals are whole numbers of images."
+                f"An interval cannot be used: {reason(e, cls)}.",
+                hint="Intervals are whole numbers of examples (images, sentences).",
             ) from e
 
 
@@ -101,7 +106,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     plugin: str
     distribution: str
     config: dict[Role, dict[str, Json]]
-    recipe: Recipe
+    recipe: Recipe | TextRecipe
     data: DataRecord
     seed: int
     device: str

@@ -10,25 +10,15 @@ from typing import Any
 import msgspec
 import torch
 
-from ganzoo.data import Dataset, Examples, TensorExamples
+from ganzoo.data import Dataset
 from ganzoo.errors import DataError
-from ganzoo.models import Discriminator, Generator
 from ganzoo.models.seeds import SEED_LIMIT, check_seed
-from ganzoo.spec import Architecture, Recipe
-from ganzoo.training.assembly import (
-    Arguments,
-    NetworkClasses,
-    Weights,
-    build_networks,
-    check_kinds,
-    choose_recipe,
-    prepare_examples,
-    record_data,
-    start_from,
-)
-from ganzoo.training.engine import Engine
+from ganzoo.spec import AnyRecipe, Architecture
+from ganzoo.training.assembly import choose_recipe, record_data, start_from
 from ganzoo.training.film import Film
+from ganzoo.training.game import Game
 from ganzoo.training.loop import Evaluator, Loop, Run, save, take_up
+from ganzoo.training.methods import Arguments, NetworkClasses, Networks, Weights, method_of
 from ganzoo.training.processes import Processes, processes
 from ganzoo.training.reporting import Reporter, Several, Silent
 from ganzoo.training.run_directory import EvaluationConfig, Intervals, RunConfig, RunDirectory, versions
@@ -69,7 +59,7 @@ def train(
     data: Dataset,
     out: str | Path,
     *,
-    recipe: Recipe | None = None,
+    recipe: AnyRecipe | None = None,
     config: Arguments | None = None,
     options: Options | None = None,
     plugin: str,
@@ -85,7 +75,7 @@ def train(
     Args:
         architecture: What is trained.
         networks: Its generator's and discriminator's classes.
-        data: The real examples; brought to the shape that the generator makes.
+        data: The real examples; brought to the form that the generator makes.
         out: The run directory; must not exist or be empty.
         recipe: How; the architecture's own recipe unless given.
         config: Constructor arguments by role.
@@ -102,23 +92,21 @@ def train(
     """
     options = Options() if options is None else options
     chosen = choose_recipe(architecture, recipe)
-    intervals = Intervals.of(chosen, options.intervals)
+    method = method_of(chosen)
+    intervals = Intervals.of(*method.size(chosen), options.intervals)
     team = processes(options.device)
     directory = RunDirectory(out)
     if team.main:
         directory.check_free()
     team.wait()
-    built = build_networks(networks, config or {}, check_seed(options.seed))
-    start_from(*built, options.start)
     reporter = Silent() if reporter is None or not team.main else reporter
-    examples = prepare_examples(built[0], data, team, reporter)
-    if len(examples) < chosen.batch_size:
-        reporter.note(f"The data has {len(examples)} examples: a batch of {chosen.batch_size} shows some more than once.")
+    built = _fresh(networks, data, chosen, config or {}, options)
+    examples = method.examples(built, data, chosen, team, reporter)
     run = RunConfig(
         architecture=architecture.id,
         plugin=plugin,
         distribution=distribution,
-        config={"generator": built[0].config, "discriminator": built[1].config},
+        config={role: network.config for role, network in built.by_role().items()},
         recipe=chosen,
         data=record_data(data, options.source),
         seed=options.seed,
@@ -132,14 +120,15 @@ def train(
         tensorboard=options.tensorboard,
     )
     observers = _observed(run, directory, reporter, team)
-    with _surroundings(team, run), _engine(built, examples, data, run, team) as engine, _locked(directory, team):
+    no_seed_brings_back = bool(options.start) or method.data_in_networks
+    with _surroundings(team, run), _game(built, examples, data, run, team) as game, _locked(directory, team):
         if team.main:
             directory.create()
-        if options.start or chosen.on_nan == "rollback":  # what no seed brings back, and where to go back to at first
-            save(engine, directory)
+        if no_seed_brings_back or chosen.on_nan == "rollback":  # the latter for where to go back to at first
+            save(game, directory)
         if team.main:
             directory.begin(run)
-        return Loop(engine, run, directory, observers, options.evaluator).play()
+        return Loop(game, run, directory, observers, options.evaluator).play()
 
 
 def resume(
@@ -179,16 +168,18 @@ def resume(
     team = processes(run.device if device is None else device)
     reporter = Silent() if reporter is None or not team.main else reporter
     with _locked(directory, team):
-        built = build_networks(networks, run.config, run.seed)
-        examples = prepare_examples(built[0], data, team, reporter)
+        method = method_of(run.recipe)
+        built = method.build(networks, run.config, run.seed)
+        method.endow(built, data, run.recipe)
+        examples = method.examples(built, data, run.recipe, team, reporter)
         _check_data(directory, data, run)
         _tell_versions(run, reporter)
         observers = _observed(run, directory, reporter, team)
         if team.main:
             directory.sweep()
-        with _surroundings(team, run), _engine(built, examples, data, run, team) as engine:
-            take_up(engine, directory, reporter)
-            return Loop(engine, run, directory, observers, evaluator).play()
+        with _surroundings(team, run), _game(built, examples, data, run, team) as game:
+            take_up(game, directory, reporter)
+            return Loop(game, run, directory, observers, evaluator).play()
 
 
 def describe(
@@ -197,7 +188,7 @@ def describe(
     data: Dataset,
     out: str | Path,
     *,
-    recipe: Recipe | None = None,
+    recipe: AnyRecipe | None = None,
     config: Arguments | None = None,
     options: Options | None = None,
 ) -> dict[str, Any]:
@@ -210,28 +201,28 @@ def describe(
     """
     options = Options() if options is None else options
     chosen = choose_recipe(architecture, recipe)
-    intervals = Intervals.of(chosen, options.intervals)
+    method = method_of(chosen)
+    total, step = method.size(chosen)
+    intervals = Intervals.of(total, step, options.intervals)
     team = processes(options.device)
     directory = RunDirectory(out)
     directory.check_free()
-    generator, discriminator = build_networks(networks, config or {}, check_seed(options.seed))
-    start_from(generator, discriminator, options.start)
-    check_kinds(generator, data)
+    built = _fresh(networks, data, chosen, config or {}, options)
     _watching(directory, film=options.film, tensorboard=options.tensorboard)
-    blank = TensorExamples(torch.zeros(1, *generator.output_shape).expand(len(data), *generator.output_shape))
-    Engine(generator, discriminator, blank, chosen, seed=options.seed, processes=team, labels=data.labels).close()
+    blank = method.blank(built, data, chosen)
+    method.game(built, blank, data, chosen, seed=options.seed, processes=team).close()
+    generator = built.generator
     return {
         "architecture": architecture.id,
         "out": str(out),
         "device": str(team.device),
         "data": data.name,
-        "pictures": len(data),
+        "examples": len(data),
         "shape": list(generator.output_shape),
         "classes": generator.num_classes,
-        "epochs": round(chosen.images / len(data), 2),
-        "steps": -(-chosen.images // (chosen.batch_size * chosen.discriminator_steps)),
-        "generator_parameters": generator.parameter_count(),
-        "discriminator_parameters": discriminator.parameter_count(),
+        "epochs": round(total / len(data), 2),
+        "steps": -(-total // step),
+        **{f"{role}_parameters": network.parameter_count() for role, network in built.by_role().items()},
         "seed": options.seed,
         "started_from": options.started_from,
         "pretrained": list(options.start),
@@ -246,16 +237,23 @@ def describe(
 # --- the parts of a run -----------------------------------------------------------------------------------------------
 
 
+def _fresh(networks: NetworkClasses, data: Dataset, recipe: AnyRecipe, config: Arguments, options: Options) -> Networks:
+    """The networks that a run begins with."""
+    method = method_of(recipe)
+    built = method.build(networks, method.arguments(networks, config, data, recipe), check_seed(options.seed))
+    method.endow(built, data, recipe)
+    start_from(built, options.start)
+    return built
+
+
 @contextmanager
-def _engine(
-    networks: tuple[Generator[Any], Discriminator], examples: Examples, data: Dataset, run: RunConfig, team: Processes
-) -> Iterator[Engine]:
-    """The engine of a run; what it reads in the background ends with the block."""
-    engine = Engine(*networks, examples, run.recipe, seed=run.seed, processes=team, labels=data.labels)
+def _game(networks: Networks, examples: Any, data: Dataset, run: RunConfig, team: Processes) -> Iterator[Game]:
+    """The game of a run; what it does in the background ends with the block."""
+    game = method_of(run.recipe).game(networks, examples, data, run.recipe, seed=run.seed, processes=team)
     try:
-        yield engine
+        yield game
     finally:
-        engine.close()
+        game.close()
 
 
 def _observed(run: RunConfig, directory: RunDirectory, reporter: Reporter, team: Processes) -> Reporter:

@@ -6,13 +6,14 @@ import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from ganzoo.errors import ConfigError
-from ganzoo.spec import Recipe, Regularizer, Schedule, Scheduled
+from ganzoo.spec import AnyRecipe, Optimizer, Phase, Recipe, Regularizer, Schedule, Scheduled
 from ganzoo.training.invalid import reason, whole
+from ganzoo.training.methods import method_of
 from ganzoo.training.names import unknown
 from ganzoo.training.parts import find, table
 from ganzoo.training.schedules import extremes
@@ -20,11 +21,14 @@ from ganzoo.training.schedules import extremes
 _OPEN = {  # dictionaries whose keys are names: what a name stands for when nothing is said about it
     "regularizers": msgspec.to_builtins(Regularizer()),
     "augment.pipeline": 1.0,
+    "phases": msgspec.to_builtins(Phase()),
 }
 _FREE = ("options",)  # dictionaries that only the part itself can judge
+_TAG = "kind"
+R = TypeVar("R", bound=AnyRecipe)
 
 
-def apply_settings(recipe: Recipe, settings: Iterable[str] = (), table: Mapping[str, Any] | None = None) -> Recipe:
+def apply_settings(recipe: R, settings: Iterable[str] = (), table: Mapping[str, Any] | None = None) -> R:
     """``recipe`` with the fields of ``table`` and then ``settings`` put over its own.
 
     Settings are such as ``"batch_size=32"``, ``"generator.lr=1e-4"``, ``"regularizers.r1.weight=1"``, ``"regularizers=r1,r2"``
@@ -40,17 +44,19 @@ def apply_settings(recipe: Recipe, settings: Iterable[str] = (), table: Mapping[
             range.
         UnknownNameError: a loss, regulariser, augmentation or constraint that does not exist.
     """
+    kind = type(recipe)
     fields: dict[str, Any] = msgspec.to_builtins(recipe)
+    del fields[_TAG]  # no setting turns a recipe into one of another kind
     if table:
         _merge(fields, whole(table), "")
-        _convert(fields, "The recipe in the file")
+        _convert(fields, kind, "The recipe in the file")
     for setting in settings:
         key, separator, text = setting.partition("=")
         if not separator or not key.strip():
             raise ConfigError(f"'{setting}' is not of the form key=value.", hint="For example: --set generator.lr=1e-4")
         _replace(fields, key.strip(), text.strip())
-        _convert(fields, setting)  # one by one, so that the message names the setting that is wrong
-    changed = _convert(fields, "The recipe")
+        _convert(fields, kind, setting)  # one by one, so that the message names the setting that is wrong
+    changed = _convert(fields, kind, "The recipe")
     check_recipe(changed)
     return changed
 
@@ -80,13 +86,18 @@ def read_settings(file: Path, allowed: Iterable[str]) -> dict[str, dict[str, Any
     return content
 
 
-def check_recipe(recipe: Recipe) -> None:
+def check_recipe(recipe: AnyRecipe) -> None:
     """Refuses names that nobody knows, values out of range and settings that contradict each other.
 
     Raises:
         ConfigError: with what is wrong or what contradicts what.
         UnknownNameError: with the closest names.
     """
+    method_of(recipe).check(recipe)
+
+
+def check_adversarial(recipe: Recipe) -> None:
+    """As `check_recipe`, of adversarial recipes."""
     loss = find("loss", recipe.loss)
     for name, regularizer in recipe.regularizers.items():
         find("regulariser", name).from_options(name, regularizer.options).check(recipe)
@@ -111,23 +122,46 @@ def check_recipe(recipe: Recipe) -> None:
     _check_ranges(recipe)
 
 
+def check_optimizers(recipe: AnyRecipe) -> None:
+    """Refuses rates and decays out of range.
+
+    Raises:
+        ConfigError: with the field.
+    """
+    check_optimizer("generator", recipe.generator)
+    check_optimizer("discriminator", recipe.discriminator)
+    check_range("ema_images", recipe.ema_images, 0, math.inf, "at least 0")
+
+
+def check_optimizer(field: str, options: Optimizer) -> None:
+    """Refuses a rate or a decay out of range; ``field`` is named in the error.
+
+    Raises:
+        ConfigError: it is.
+    """
+    fixed = not isinstance(options.lr, Schedule)  # one that ends at 0 is usual
+    check_range(f"{field}.lr", options.lr, 0, math.inf, "above 0" if fixed else "at least 0", open_below=fixed)
+    for i, beta in enumerate(options.betas):
+        check_range(f"{field}.betas[{i}]", beta, 0, 0.9999999, "in [0, 1)")
+
+
 def _check_ranges(recipe: Recipe) -> None:
-    for role, options in (("generator", recipe.generator), ("discriminator", recipe.discriminator)):
-        fixed = not isinstance(options.lr, Schedule)  # one that ends at 0 is usual
-        _check_range(f"{role}.lr", options.lr, 0, math.inf, "above 0" if fixed else "at least 0", open_below=fixed)
-        for i, beta in enumerate(options.betas):
-            _check_range(f"{role}.betas[{i}]", beta, 0, 0.9999999, "in [0, 1)")
+    check_optimizers(recipe)
     for name, regularizer in recipe.regularizers.items():
         if regularizer.weight is not None:
-            _check_range(f"regularizers.{name}.weight", regularizer.weight, 0, math.inf, "at least 0")
+            check_range(f"regularizers.{name}.weight", regularizer.weight, 0, math.inf, "at least 0")
     if recipe.augment.p is not None:
-        _check_range("augment.p", recipe.augment.p, 0, 1, "in [0, 1]")
-    _check_range("ema_images", recipe.ema_images, 0, math.inf, "at least 0")
-    _check_range("instance_noise", recipe.instance_noise, 0, math.inf, "at least 0")
-    _check_range("top_k", recipe.top_k, 0, 1, "in (0, 1]", open_below=True)
+        check_range("augment.p", recipe.augment.p, 0, 1, "in [0, 1]")
+    check_range("instance_noise", recipe.instance_noise, 0, math.inf, "at least 0")
+    check_range("top_k", recipe.top_k, 0, 1, "in (0, 1]", open_below=True)
 
 
-def _check_range(key: str, value: Scheduled, low: float, high: float, words: str, *, open_below: bool = False) -> None:
+def check_range(key: str, value: Scheduled, low: float, high: float, words: str, *, open_below: bool = False) -> None:
+    """Refuses a number, or a schedule that ever is, outside of ``low`` to ``high``; ``words`` say so.
+
+    Raises:
+        ConfigError: it is.
+    """
     smallest, largest = extremes(value)
     below = smallest <= low if open_below else smallest < low
     if below or largest > high or not (math.isfinite(smallest) and math.isfinite(largest)):
@@ -257,8 +291,8 @@ def _several(text: str) -> list[Any]:
     return [_value(part.strip()) for part in text.split(",") if part.strip()]
 
 
-def _convert(fields: dict[str, Any], setting: str) -> Recipe:
+def _convert(fields: dict[str, Any], kind: type[R], setting: str) -> R:
     try:
-        return msgspec.convert(fields, Recipe)
+        return msgspec.convert(fields, kind)
     except msgspec.ValidationError as e:
-        raise ConfigError(f"{setting} cannot be used: {reason(e, Recipe)}.") from e
+        raise ConfigError(f"{setting} cannot be used: {reason(e, kind)}.") from e

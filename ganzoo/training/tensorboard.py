@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.errors import MissingExtraError, OutputError
-from ganzoo.training.engine import Progress
+from ganzoo.training.game import Progress
 from ganzoo.training.reporting import Silent
 
 FOLDER = "tensorboard"
@@ -35,7 +34,7 @@ class TensorBoard(Silent):
         self._open: Any = SummaryWriter
         self._writer: Any = None
 
-    def started(self, done: int, total: int) -> None:
+    def started(self, done: int, total: int, unit: str) -> None:
         """Opens the events; what an earlier part of the run wrote after ``done`` is hidden by it.
 
         Raises:
@@ -48,9 +47,7 @@ class TensorBoard(Silent):
 
     def logged(self, progress: Progress, images_per_second: float) -> None:
         """Scalars."""
-        values = asdict(progress)
-        more, images = values.pop("more"), values.pop("images")
-        self._add("training", {**values, **more, "images_per_second": images_per_second}, images)
+        self._add("training", {**progress.figures, "images_per_second": images_per_second}, progress.images)
 
     def evaluated(self, figures: Mapping[str, float], images: int) -> None:
         """Figures."""

@@ -50,7 +50,7 @@ def test_a_dry_run_writes_nothing(run: Run, here: Path, photos: Path) -> None:
     lines = [line.split() for line in told.out.splitlines()]
     assert ["batch_size", "4"] in lines and ["generator.lr", "0.0002"] in lines and ["samples", "4"] in lines
     plan = json.loads(train(run, photos, "--dry-run", "--json").out)
-    assert (plan["pictures"], plan["steps"], plan["shape"]) == (12, 4, [1, 8, 8])
+    assert (plan["examples"], plan["steps"], plan["shape"]) == (12, 4, [1, 8, 8])
     assert plan["recipe"]["batch_size"] == 4
     assert plan["intervals"] == {"log": 4, "samples": 4, "checkpoint": 4, "evaluate": 4}
     assert (plan["evaluation"], plan["started_from"]) == (None, None)

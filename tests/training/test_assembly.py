@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ganzoo.errors import ConfigError
-from ganzoo.training.assembly import build_networks
+from ganzoo.training.adversarial import AdversarialMethod
 from ganzoo_dcgan.networks import DCGANDiscriminator, DCGANGenerator
 from ganzoo_dcgan.studiogan import StudioDCGANDiscriminator, StudioDCGANGenerator
 
@@ -14,7 +14,8 @@ SMALL: dict[str, Any] = {"image_size": 8, "width": 2}
 
 def built(generator: dict[str, Any], discriminator: dict[str, Any]) -> Any:
     networks: Any = {"generator": DCGANGenerator, "discriminator": DCGANDiscriminator}
-    return build_networks(networks, {"generator": SMALL | generator, "discriminator": SMALL | discriminator}, seed=0)
+    config: Any = {"generator": SMALL | generator, "discriminator": SMALL | discriminator}
+    return AdversarialMethod().build(networks, config, seed=0).by_role()
 
 
 @pytest.mark.parametrize("conditioning", ["projection", "concat"])
@@ -24,8 +25,8 @@ def test_a_discriminator_that_needs_classes_needs_a_generator_that_has_them(cond
 
 
 def test_one_that_classifies_or_has_no_classes_does_not() -> None:
-    assert built({}, {"num_classes": 3, "conditioning": "auxiliary"})[1].num_classes == 3
-    assert built({"num_classes": 3}, {})[0].num_classes == 3
+    assert built({}, {"num_classes": 3, "conditioning": "auxiliary"})["discriminator"].num_classes == 3
+    assert built({"num_classes": 3}, {})["generator"].num_classes == 3
 
 
 def test_numbers_of_classes_must_agree() -> None:
@@ -40,4 +41,4 @@ def test_what_needs_a_loss_of_its_own_is_refused() -> None:
         "discriminator": {"width": 2, "conditioning": "2C", "num_classes": 3},
     }
     with pytest.raises(ConfigError, match="'2C' needs a loss of its own to be trained"):
-        build_networks(networks, config, seed=0)
+        AdversarialMethod().build(networks, config, seed=0)

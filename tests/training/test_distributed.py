@@ -47,7 +47,7 @@ def play(recipe: Recipe, steps: int = STEPS) -> list[dict[str, float]]:
     figures = []
     for _ in range(steps):
         p = engine.step()
-        figures.append({"d_loss": p.d_loss, "g_loss": p.g_loss, "d_real": p.d_real, "d_fake": p.d_fake, **p.more})
+        figures.append(dict(p.figures))
     engine.close()
     return figures
 

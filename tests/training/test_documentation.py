@@ -33,4 +33,4 @@ def test_the_file_of_settings_can_be_used() -> None:
     tables = tomllib.loads(PAGE.partition("```toml\n")[2].partition("```")[0])
     recipe = apply_settings(spec.Recipe(), [], tables["recipe"])
     assert recipe.images == 2_000_000 and isinstance(recipe.generator.lr, spec.Schedule)
-    assert Intervals.of(recipe, tables["intervals"]).samples == 10_000
+    assert Intervals.of(recipe.images, recipe.batch_size, tables["intervals"]).samples == 10_000

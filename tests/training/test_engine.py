@@ -87,7 +87,9 @@ def _changed(before: dict[str, Tensor], network: torch.nn.Module) -> bool:
     ],
 )
 def test_every_part_of_the_recipe_reaches_the_game(changes: dict[str, Any]) -> None:
-    assert engine(plain(**changes)).step().d_loss != pytest.approx(engine(plain()).step().d_loss, rel=1e-4)
+    assert engine(plain(**changes)).step().figures["d_loss"] != pytest.approx(
+        engine(plain()).step().figures["d_loss"], rel=1e-4
+    )
 
 
 def test_the_generator_learns_where_the_data_is() -> None:
@@ -163,7 +165,7 @@ def test_weights_follow_their_schedule() -> None:
 
 def test_penalties_are_logged_before_their_weight() -> None:
     progress = engine(plain(regularizers={"r1": Regularizer(weight=1e-6)}), Slope()).step()
-    assert progress.more["r1"] == pytest.approx(0.5 * 64 * 0.25, rel=1e-4)
+    assert progress.figures["r1"] == pytest.approx(0.5 * 64 * 0.25, rel=1e-4)
 
 
 def test_inputs_require_a_gradient_only_where_a_regulariser_needs_it() -> None:
@@ -239,8 +241,8 @@ def test_the_class_loss_is_part_of_both_sides() -> None:
     labels = torch.arange(12) % 3
     light, heavy = (conditional(labels, plain(batch_size=12, classifier_weight=w)).step() for w in (0.0, 1.0))
     # Untrained, each of the three classes has about a third: the real and the generated batch cost log 3 each.
-    assert heavy.d_loss - light.d_loss == pytest.approx(2 * 1.0986, abs=0.5)
-    assert heavy.g_loss - light.g_loss == pytest.approx(1.0986, abs=0.5)
+    assert heavy.figures["d_loss"] - light.figures["d_loss"] == pytest.approx(2 * 1.0986, abs=0.5)
+    assert heavy.figures["g_loss"] - light.figures["g_loss"] == pytest.approx(1.0986, abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +294,7 @@ def test_constrained_weights_leave_the_engine_plain() -> None:
 def test_other_arithmetic_plays_nearly_the_same_game(changes: dict[str, Any]) -> None:
     recipe = plain(regularizers={"r1": Regularizer(weight=0.1)})
     one, (two, dtypes) = _third_step(recipe)[0], _third_step(msgspec.structs.replace(recipe, **changes))
-    assert one.d_loss == pytest.approx(two.d_loss, abs=0.02)
+    assert one.figures["d_loss"] == pytest.approx(two.figures["d_loss"], abs=0.02)
     assert dtypes == {torch.float32}
 
 
@@ -312,8 +314,8 @@ def test_compiled_networks_play_the_same_game(name: str | None) -> None:
     same, other = (_plain_game(msgspec.structs.replace(recipe, compile=compiled)) for compiled in (False, True))
     for _ in range(2):
         one, two = same.step(), other.step()
-        assert two.d_loss == pytest.approx(one.d_loss, abs=1e-5)
-        assert two.g_loss == pytest.approx(one.g_loss, abs=1e-5)
+        assert two.figures["d_loss"] == pytest.approx(one.figures["d_loss"], abs=1e-5)
+        assert two.figures["g_loss"] == pytest.approx(one.figures["g_loss"], abs=1e-5)
 
 
 def _plain_game(recipe: Recipe) -> Engine:
@@ -356,7 +358,7 @@ def test_losses_are_taken_in_single_precision_of_networks_that_compute_in_half()
     played._loss = replace(played._loss, discriminator=keep)
     progress = played.step()
     assert {t.dtype for t in (*taken, *seen)} == {torch.float32}
-    assert progress.d_real == pytest.approx(float(taken[0].detach().double().mean()), abs=1e-5)
+    assert progress.figures["d_real"] == pytest.approx(float(taken[0].detach().double().mean()), abs=1e-5)
 
 
 def test_a_lazy_regulariser_of_real_examples_generates_nothing() -> None:
@@ -388,4 +390,4 @@ def test_adaptive_augmentation_follows_the_scores() -> None:
 
     augment = Augmentation(pipeline={"flip": 1.0}, p=0.0, target=0.6, images=100, every=2)
     played = engine(plain(augment=augment), Sure())
-    assert [round(played.step().more["augment_p"], 6) for _ in range(5)] == [0.0, 0.08, 0.08, 0.16, 0.16]
+    assert [round(played.step().figures["augment_p"], 6) for _ in range(5)] == [0.0, 0.08, 0.08, 0.16, 0.16]

@@ -7,8 +7,9 @@ import pytest
 from ganzoo.training import Options, PlainLines, Progress, terminal_reporter, train
 from tests.training.toy import EVERY, NETWORKS, TOY, toy_data
 
-STEP = Progress(images=500, d_loss=1.25, g_loss=0.75, d_real=0.5, d_fake=-0.25)
-FULL_STEP = Progress(images=500, d_loss=1.25, g_loss=0.75, d_real=0.5, d_fake=-0.25, more={"r1": 0.03125, "augment_p": 0.2})
+MAIN = {"d_loss": 1.25, "g_loss": 0.75, "d_real": 0.5, "d_fake": -0.25}
+STEP = Progress(500, MAIN)
+FULL_STEP = Progress(500, {**MAIN, "r1": 0.03125, "augment_p": 0.2})
 
 
 class Terminal(io.StringIO):
@@ -29,7 +30,7 @@ def test_elsewhere_than_on_a_terminal_there_is_one_line_per_interval(
 
 def test_a_line_says_losses_speed_and_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = PlainLines()
-    reporter.started(0, 10_500)
+    reporter.started(0, 10_500, "images")
     reporter.stepped(STEP)
     reporter.logged(STEP, 100.0)
     assert capsys.readouterr().err == (
@@ -39,14 +40,14 @@ def test_a_line_says_losses_speed_and_time_left(capsys: pytest.CaptureFixture[st
 
 def test_hours_are_told_too(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = PlainLines()
-    reporter.started(0, 500 + 7265)
+    reporter.started(0, 500 + 7265, "images")
     reporter.logged(STEP, 1.0)
     assert "2:01:05 left" in capsys.readouterr().err
 
 
 def test_penalties_and_the_augmentation_come_last(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = PlainLines()
-    reporter.started(0, 1000)
+    reporter.started(0, 1000, "images")
     reporter.logged(FULL_STEP, 100.0)
     assert capsys.readouterr().err.endswith("0:05 left  r1 0.0312  augment_p 0.2\n")
 
@@ -62,7 +63,7 @@ def test_a_terminal_gets_a_live_display_and_notes_above_it(monkeypatch: pytest.M
     monkeypatch.setenv("TERM", "xterm")
     with terminal_reporter() as reporter:
         reporter.note("before it begins")
-        reporter.started(0, 1000)
+        reporter.started(0, 1000, "images")
         reporter.note("[bold] stays \x1b[2J as it is")
         reporter.stepped(FULL_STEP)
         reporter.evaluated({"frechet-distance": 12.3456}, 500)
@@ -77,9 +78,9 @@ def test_the_display_goes_back_with_the_run(monkeypatch: pytest.MonkeyPatch) -> 
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     with terminal_reporter() as reporter:
-        reporter.started(0, 1000)
+        reporter.started(0, 1000, "images")
         reporter.stepped(STEP)
-        reporter.started(250, 1000)
+        reporter.started(250, 1000, "images")
     assert "250/1000" in screen.getvalue().splitlines()[-3]
 
 
@@ -87,6 +88,6 @@ def test_the_display_ends_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> N
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     with pytest.raises(SystemExit), terminal_reporter() as reporter:
-        reporter.started(0, 1000)
+        reporter.started(0, 1000, "images")
         raise SystemExit
     assert screen.getvalue().rstrip().endswith("\x1b[?25h")

@@ -45,7 +45,7 @@ class Watching(Silent):
         self.logged_then: list[list[int]] = []
         self.beginnings: list[int] = []
 
-    def started(self, done: int, total: int) -> None:
+    def started(self, done: int, total: int, unit: str) -> None:
         self.beginnings.append(done)
 
     def stepped(self, progress: Progress) -> None:

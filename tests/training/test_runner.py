@@ -251,8 +251,8 @@ def test_resuming_nothing_says_so(tmp_path: Path) -> None:
     for content, message in (
         ("", r"config\.json cannot be used"),
         ('{"library_name": "ganzoo"}', r"config\.json cannot be used"),
-        ('{"format": 2}', r"config\.json cannot be used"),
-        ('{"format": 3}', r"config\.json has the format 3; this version of ganzoo reads 2"),
+        ('{"format": 3}', r"config\.json cannot be used"),
+        ('{"format": 2}', r"config\.json has the format 2; this version of ganzoo reads 3"),
     ):
         (tmp_path / "config.json").write_text(content)
         with pytest.raises(ConfigError, match=message):
@@ -294,7 +294,7 @@ def test_pictures_are_scaled_to_the_networks_and_skipped_files_are_told(tmp_path
 
 def test_describing_writes_nothing(tmp_path: Path) -> None:
     told = describe(TOY, NETWORKS, toy_data(), tmp_path / "run", recipe=_with(images=50))
-    assert (told["steps"], told["epochs"], told["pictures"]) == (7, 5.0, 10)
+    assert (told["steps"], told["epochs"], told["examples"]) == (7, 5.0, 10)
     assert told["generator_parameters"] == ToyGenerator().parameter_count()
     assert list(tmp_path.iterdir()) == []
 

@@ -6,6 +6,7 @@ import pytest
 from ganzoo.errors import ConfigError, UnknownNameError
 from ganzoo.spec import Augmentation, Optimizer, Recipe, Regularizer, Schedule
 from ganzoo.training import Intervals, apply_settings, read_settings
+from ganzoo.training.adversarial import AdversarialMethod
 
 
 def test_dotted_keys_lists_and_whole_numbers() -> None:
@@ -195,8 +196,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_intervals() -> None:
     recipe = Recipe(batch_size=10, discriminator_steps=2, images=1000)
-    assert Intervals.of(recipe) == Intervals(log=20, samples=100, checkpoint=100, evaluate=100)
-    assert Intervals.of(recipe, {"log": 1e3, "samples": 7}) == Intervals(log=1000, samples=7, checkpoint=100, evaluate=100)
+    size = AdversarialMethod().size(recipe)
+    assert size == (1000, 20)
+    assert Intervals.of(*size) == Intervals(log=20, samples=100, checkpoint=100, evaluate=100)
+    assert Intervals.of(*size, {"log": 1e3, "samples": 7}) == Intervals(log=1000, samples=7, checkpoint=100, evaluate=100)
 
 
 @pytest.mark.parametrize(
@@ -205,9 +208,9 @@ def test_intervals() -> None:
         ({"sample": 5}, "no interval named 'sample'.\nDid you mean 'samples'"),
         ({"log": 0}, r"An interval cannot be used: Expected a whole number >= 1 \(log\)"),
         ({"log": "often"}, r"Expected a whole number, got text \(log\)"),
-        ({"log": 1.5}, "Intervals are whole numbers of images"),
+        ({"log": 1.5}, "Intervals are whole numbers of examples"),
     ],
 )
 def test_intervals_that_cannot_be_used_are_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Intervals.of(Recipe(), changes)
+        Intervals.of(1_000_000, 64, changes)
