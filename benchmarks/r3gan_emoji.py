@@ -1,10 +1,11 @@
 """The figures of an R3GAN trained on emoji, beside held-out real emoji and random initialisation.
 
-    python benchmarks/r3gan_emoji.py --model runs/emoji/model           # a model that you trained, 5,000 samples, minutes
+    python benchmarks/r3gan_emoji.py                                    # r3gan-emoji-32, 5,000 samples, minutes
+    python benchmarks/r3gan_emoji.py --model runs/emoji/model           # a model that you trained
     python benchmarks/r3gan_emoji.py --check-features                   # whether the features see what is broken
     python benchmarks/r3gan_emoji.py --model runs/emoji/model --half F  # its half-precision files into the folder F
 
-Without --model it looks for the catalogue's ``r3gan-emoji-32``, a card that is still to come.
+Without --model it measures the catalogue's ``r3gan-emoji-32``: the figures of its card.
 
 Needs the npm package emoji-datasource-google 16.0.0 (see docs/data.md). Features: the emoji classifier of the plugin ``emoji``
 (no Inception); reference: the 1,623 pictures of ``emoji/train`` that the model was trained on, scaled to 32x32; control: the
