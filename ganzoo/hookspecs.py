@@ -36,13 +36,15 @@ def ganzoo_metrics() -> "Iterable[Part]":  # type: ignore[empty-body]
 
     Most need only ``sets.generated.features [N, D]`` and ``sets.reference.features [M, D]``. The sets also have class scores,
     the examples before the features, the reference data and the generator. Names of figures are lower case with dashes.
-    `ganzoo.metrics.needs_classes` marks one that needs class scores.
+    `ganzoo.metrics.needs` marks what a metric cannot do without: features, class scores, a modality.
     """
 
 
 @hookspec
 def ganzoo_features() -> "Iterable[Part]":  # type: ignore[empty-body]
     """Feature spaces for metrics. A target is a callable that makes a `ganzoo.metrics.Features`, without arguments.
+
+    A space of texts has ``modalities = ("text",)`` and is called with lists of texts.
 
     It may take ``variant``, ``weights`` (a path) and ``revision`` as keyword arguments with defaults: people give them as
     ``<name>:<variant>@<file or revision>``.

@@ -10,7 +10,7 @@ import msgspec
 
 from ganzoo.building import network_class
 from ganzoo.catalog import catalog
-from ganzoo.data import Dataset, open_pictures
+from ganzoo.data import TEXT_SUFFIXES, Dataset, TextDataset, open_pictures
 from ganzoo.data.dataset import check_captions, check_labels
 from ganzoo.data.hugging_face import PREFIX, HuggingFacePictures, full_name
 from ganzoo.errors import ConfigError, DataError, InvalidValueError, PluginError, UnknownNameError
@@ -26,19 +26,21 @@ _OPTIONS = {"variant": "variant (after ':')", "weights": "file of weights (after
 
 
 def open_dataset(text: str, *, split: str = "train") -> Dataset:
-    """The data that ``text`` names: a folder or zip file of pictures, or a data set ``<name>[:<split>]`` of a plugin.
+    """The data that ``text`` names: pictures, text, or a data set ``<name>[:<split>]`` of a plugin.
 
-    What starts with ``.``, ``/`` or ``~`` or exists on disk is a folder or zip file. ``hf-datasets:`` before the name of a
-    repository or a path means the library ``datasets``, see `ganzoo.data.hugging_face`.
+    What starts with ``.``, ``/`` or ``~`` or exists on disk is a folder or zip file of pictures, or a ``.txt`` or ``.jsonl``
+    file of sentences. ``hf-datasets:`` before the name of a repository or a path means the library ``datasets``, see
+    `ganzoo.data.hugging_face`.
 
     Raises:
-        DataError: no such folder or file, or one without usable pictures.
+        DataError: no such folder or file, or one without usable pictures or sentences.
         UnknownNameError: no such data set; carries the closest names.
         MissingExtraError: the data set needs an extra that is not installed.
         PluginError: the plugin that brings it does not give a `Dataset` with a name.
     """
     if _is_path(text):
-        return open_pictures(Path(text).expanduser())
+        path = Path(text).expanduser()
+        return TextDataset.from_file(path) if _is_text(path) else open_pictures(path)
     if text.startswith(PREFIX):
         return HuggingFacePictures(text.removeprefix(PREFIX), split=split)
     name, _, given = text.partition(":")
@@ -200,15 +202,17 @@ def network_arguments(
     Raises:
         ConfigError: not ``key=value``, or an argument that the architecture does not have (with the closest).
     """
-    fields = {field.name: field for field in architecture.config}
+    takers: dict[str, list[Role]] = {}  # one name may stand twice, with another default for each network
+    for declared in architecture.config:
+        takers.setdefault(declared.name, []).extend(declared.roles)
     arguments: dict[Role, dict[str, Any]] = {role: {} for role in architecture.networks}
     given = {**(table or {}), **parse_settings(settings, "--config", "image_size=32")}
     for name, value in sorted(given.items(), key=lambda item: "." in item[0]):  # what names one network comes last and wins
         prefix, _, field = name.rpartition(".")
-        if field not in fields or (prefix and prefix not in fields[field].roles):
-            near = closest(name, list(fields)) or list(fields)
+        if field not in takers or (prefix and prefix not in takers[field]):
+            near = closest(name, list(takers)) or list(takers)
             raise ConfigError(f"'{architecture.id}' has no argument '{name}'.", hint=f"It has: {', '.join(near)}.")
-        for role in fields[field].roles:
+        for role in takers[field]:
             if role in arguments and prefix in ("", role):
                 arguments[role][field] = value
     return arguments
@@ -234,6 +238,10 @@ def _json_or_text(text: str) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return text
+
+
+def _is_text(path: Path) -> bool:
+    return path.suffix.lower() in TEXT_SUFFIXES and not path.is_dir()
 
 
 def _is_path(text: str) -> bool:

@@ -19,6 +19,7 @@ COMMANDS = {
     "train": ("ganzoo.cli.train:command", "Train an architecture on your own data."),
     "resume": ("ganzoo.cli.resume:command", "Go on with a training run that was interrupted."),
     "evaluate": ("ganzoo.cli.evaluate:command", "Measure the samples of models against real data."),
+    "bench": ("ganzoo.cli.bench:command", "Run a benchmark of the literature, with the controls that it needs."),
     "plugins": ("ganzoo.cli.plugins:command", "List the installed plugins and their state."),
     "cache": ("ganzoo.cli.cache:command", "Show or empty ganzoo's own cache."),
     "doctor": ("ganzoo.cli.doctor:command", "Check this machine: versions, devices, cache, network, plugins."),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganzoo.errors import DataError
 
-Modality = Literal["image", "vector"]
+Modality = Literal["image", "text", "vector"]
 Captions = Sequence[tuple[str, ...]]
 
 
@@ -55,7 +55,7 @@ class Dataset(ABC):
         name: How results cite it, split included where there is one, e.g. ``mnist-5k/train``.
         licence: SPDX identifier or a short text; None where nobody knows.
         url: Where it comes from.
-        modality: ``image`` or ``vector`` (points).
+        modality: ``image``, ``text`` or ``vector`` (points).
         labels: Class of each example, int64 ``[N]``, or None.
         class_names: What the classes are called, in the order of their numbers; empty where there are no classes or names.
         captions: The texts of each example (any number, also none), or None where nothing is captioned.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
@@ -50,7 +50,53 @@ class RealExamples:
             yield batch if batch.is_floating_point() else batch.float() / 127.5 - 1
 
 
-def extract(batches: Iterable[Tensor], space: Features, progress: Progress | None = None) -> FeatureBatch:
+@dataclass(frozen=True)
+class RealTexts:
+    """All texts of a data set, as they are: they have no shape."""
+
+    data: Dataset
+    shape: tuple[int, ...] = ()
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The texts.
+
+        Raises:
+            DataError: fewer than 2.
+        """
+        found = texts_of(self.data)
+        if len(found) < 2:
+            raise DataError(f"{self.data.name} has {len(found)} text; an evaluation needs at least 2 samples.")
+        return found
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return (self.texts[start : start + _BATCH] for start in range(0, len(self), _BATCH))
+
+
+Real = RealExamples | RealTexts
+
+
+def real_examples(data: Dataset, shape: tuple[int, ...]) -> Real:
+    """The examples of ``data`` as they are compared with the output of a generator of that ``shape``."""
+    return RealTexts(data) if data.modality == "text" else RealExamples(data, shape)
+
+
+def texts_of(data: Dataset) -> list[str]:
+    """The texts of a data set of texts.
+
+    Raises:
+        PluginError: it has none.
+    """
+    lines = getattr(data, "lines", None)
+    if lines is None or not all(isinstance(line, str) for line in lines):
+        raise PluginError(f"The data set {data.name} has no `lines` of text.", hint="It should be a ganzoo.data.TextDataset.")
+    return list(lines)
+
+
+def extract(batches: Iterable[Any], space: Features, progress: Progress | None = None) -> FeatureBatch:
     """Features of all examples of ``batches``.
 
     Raises:

@@ -2,12 +2,15 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+from ganzoo.errors import InvalidValueError
+from ganzoo.spec import Modality
 
 T = TypeVar("T")
 
@@ -44,6 +47,7 @@ class Features(ABC):
         classes: Names of the classes its classifier tells apart; empty where it has none.
         preprocessing: How examples are brought to the network, in words; part of every protocol.
         eight_bit: True where the space rounds what it is shown to 8 bits, so that very small steps cannot be seen in it.
+        modalities: What it makes features of; pictures and points unless it says otherwise.
     """
 
     name: str
@@ -51,17 +55,47 @@ class Features(ABC):
     classes: tuple[str, ...] = ()
     preprocessing: str = "as it is"
     eight_bit: bool = False
+    modalities: tuple[Modality, ...] = ("image", "vector")
 
     @abstractmethod
-    def __call__(self, images: Tensor) -> FeatureBatch:
-        """Features of images ``[N, C, H, W]`` in [-1, 1], of any size, or of points ``[N, D]``; float32 on the CPU.
+    def __call__(self, examples: Any, /) -> FeatureBatch:
+        """Features of a batch, float32 on the CPU.
+
+        Args:
+            examples: Images ``[N, C, H, W]`` in [-1, 1], of any size; points ``[N, D]``; or a list of texts.
 
         Raises:
             DataError: examples that the space is not made for.
         """
 
+    def check(self, modality: Modality) -> None:
+        """Refuses early what the space is not made for.
+
+        Raises:
+            InvalidValueError: it makes no features of that modality.
+        """
+        if modality not in self.modalities:
+            made_for = " and ".join(f"{each}s" for each in self.modalities)
+            raise InvalidValueError(
+                f"The feature space '{self.name}' is made for {made_for}, not for {modality}s.",
+                hint="`ganzoo plugins` lists the feature spaces.",
+            )
+
     def to(self, device: torch.device) -> None:  # noqa: B027  a space without a large network has nothing to move
         """Compute on ``device`` from now on, where that is worth while."""
+
+
+class NoFeatures(Features):
+    """What stands in the place of a feature space where only metrics are asked for that need none: features ``[N, 0]``."""
+
+    name = "none"
+    sha256 = hashlib.sha256(b"ganzoo no features").hexdigest()
+    preprocessing = "none"
+    modalities = ("image", "vector", "text", "audio", "video")
+
+    def __call__(self, examples: Sized, /) -> FeatureBatch:
+        """No features of each example."""
+        return FeatureBatch(torch.empty(len(examples), 0))
 
 
 def state_sha256(state: Mapping[str, Tensor]) -> str:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ganzoo.metrics.sets import Metric
 
 EXTRA = "evaluation"
+TEXT_EXTRA = "text"
+MAUVE_EXTRA = "mauve"
 
 METRICS: tuple[Part, ...] = (
     Part(
@@ -49,6 +51,52 @@ METRICS: tuple[Part, ...] = (
         summary="classes that the samples are recognised as, and their divergence from the reference's (Lin et al. 2018)",
         target="ganzoo.metrics.modes:modes_metric",
     ),
+    Part(
+        id="c2st",
+        summary="two-sample test: accuracy of a linear classifier over 5 folds, equal counts (Lopez-Paz and Oquab 2017)",
+        target="ganzoo.text.metrics.two_sample:two_sample_metric",
+    ),
+    Part(
+        id="mauve",
+        summary="MAUVE of mauve-text with its defaults (Pillutla et al. 2021)",
+        target="ganzoo.text.metrics.mauve:mauve_metric",
+        extra=MAUVE_EXTRA,
+    ),
+    Part(
+        id="bleu",
+        summary="BLEU-2 to 5 of each sample against all texts of the reference, smoothing 0.1, mean (Papineni et al. 2002)",
+        target="ganzoo.text.metrics.bleu:bleu_metric",
+    ),
+    Part(
+        id="self-bleu",
+        summary="BLEU-2 to 5 of each sample against all other samples, itself left out, smoothing 0.1, mean (Zhu et al. 2018)",
+        target="ganzoo.text.metrics.bleu:self_bleu_metric",
+    ),
+    Part(
+        id="distinct",
+        summary="distinct 1-, 2- and 3-grams over all of them, distinct texts over all of them (Li et al. 2016)",
+        target="ganzoo.text.metrics.distinct:distinct_metric",
+    ),
+    Part(
+        id="overlap",
+        summary="shares of 3- and 5-grams and of whole samples that occur in the reference word for word",
+        target="ganzoo.text.metrics.overlap:overlap_metric",
+    ),
+    Part(
+        id="lm",
+        summary="perplexity of the samples under a modified Kneser-Ney 5-gram model of the reference (Chen and Goodman 1999)",
+        target="ganzoo.text.metrics.language_model:language_model_metric",
+    ),
+    Part(
+        id="reverse-lm",
+        summary="perplexity of real texts under a Kneser-Ney model, as in lm, of the samples; vocabulary of the reference",
+        target="ganzoo.text.metrics.language_model:reverse_language_model_metric",
+    ),
+    Part(
+        id="nll",
+        summary="negative log-likelihood a token and perplexity of real texts, ends included, under the model",
+        target="ganzoo.text.metrics.likelihood:likelihood_metric",
+    ),
 )
 
 FEATURES: tuple[Part, ...] = (
@@ -68,6 +116,18 @@ FEATURES: tuple[Part, ...] = (
         id="pixels",
         summary="pixels of a small copy, 16x16 or pixels:<size>",
         target="ganzoo.metrics.spaces.plain:Pixels",
+    ),
+    Part(
+        id="minilm",
+        summary="of texts: sentence vectors of all-MiniLM-L6-v2, which comes in a package, no download",
+        target="ganzoo.text.features:EncoderFeatures",
+        extra=TEXT_EXTRA,
+    ),
+    Part(
+        id="encoder",
+        summary="of texts: any sentence encoder, encoder:<organisation/name>@<revision> or encoder@<folder>",
+        target="ganzoo.text.features:EncoderFeatures",
+        extra=TEXT_EXTRA,
     ),
     Part(id="raw", summary="the numbers as they are, for points", target="ganzoo.metrics.spaces.plain:Raw"),
 )

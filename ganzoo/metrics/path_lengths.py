@@ -8,7 +8,7 @@ from torch import Tensor
 from ganzoo.errors import DataError, InvalidValueError
 from ganzoo.metrics.features import Features
 from ganzoo.metrics.sampling import Sampling
-from ganzoo.metrics.sets import Sets
+from ganzoo.metrics.sets import Sets, needs
 from ganzoo.models.generator import evaluation_mode
 from ganzoo.models.network import first_tensor
 from ganzoo.models.seeds import sample_seeds
@@ -17,6 +17,7 @@ EPSILON = 1e-4
 Interpolate = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
+@needs(modalities=("image", "vector"))
 def path_length_metric(sets: Sets) -> Mapping[str, float]:
     """The metric ``ppl``; real data have no path."""
     if sets.sampling is None:

@@ -16,9 +16,9 @@ from ganzoo.checkpoint import read_safetensors, write_safetensors
 from ganzoo.data import Dataset
 from ganzoo.data.decode import VERSION
 from ganzoo.errors import CacheWarning, CorruptFileError, OutputError
-from ganzoo.metrics.extraction import Progress, RealExamples, extract
-from ganzoo.metrics.features import FeatureBatch, Features, state_sha256
-from ganzoo.metrics.protocol import versions
+from ganzoo.metrics.extraction import Progress, Real, extract, real_examples
+from ganzoo.metrics.features import FeatureBatch, Features, NoFeatures, state_sha256
+from ganzoo.metrics.protocol import text_versions, versions
 from ganzoo.paths import cache_home
 
 PREPARATION = "1"  # of `Dataset.prepare`: count up when the same data set and shape give other examples than before
@@ -33,7 +33,7 @@ def reference_features(
 
     Args:
         data: Real data.
-        shape: ``(C, H, W)`` or ``(D,)``.
+        shape: ``(C, H, W)``, ``(D,)``, or anything for texts, which have none.
         space: The feature space.
         progress: Called with the number of examples finished since the last call.
         cache: Look in the cache, and keep there what is computed. A `CacheWarning` tells where that is not possible.
@@ -41,13 +41,13 @@ def reference_features(
     Raises:
         DataError: examples that cannot be used.
     """
-    return features_of(RealExamples(data, shape), space, progress=progress, cache=cache)
+    return features_of(real_examples(data, shape), space, progress=progress, cache=cache)
 
 
-def features_of(real: RealExamples, space: Features, *, progress: Progress | None = None, cache: bool = True) -> FeatureBatch:
+def features_of(real: Real, space: Features, *, progress: Progress | None = None, cache: bool = True) -> FeatureBatch:
     """As `reference_features`, of examples that may have been prepared already."""
     count = len(real)  # prepares them: the hash is that of the pictures which can be used
-    if not cache:
+    if not cache or isinstance(space, NoFeatures):
         return extract(real, space, progress)
     file = cache_path(real.data, real.shape, space)
     kept = _read(file, count)
@@ -62,7 +62,7 @@ def features_of(real: RealExamples, space: Features, *, progress: Progress | Non
 
 def cache_path(data: Dataset, shape: tuple[int, ...], space: Features) -> Path:
     """Where the features of ``data`` are kept, as these versions of ganzoo and of the packages that it uses compute them."""
-    made = [PREPARATION, VERSION, versions()]
+    made = [PREPARATION, VERSION, versions(), *([text_versions()] if data.modality == "text" else [])]
     parts = [made, data.sha256, list(shape), space.name, space.sha256, space.preprocessing]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return cache_home() / "features" / f"{key}.safetensors"

@@ -1,7 +1,8 @@
 """Generated examples that can be made again: which latents, which classes, which truncation."""
 
+import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +11,50 @@ from torch import Tensor
 
 from ganzoo.data import Dataset
 from ganzoo.errors import DataError, InvalidValueError
-from ganzoo.models import Generator, ImageGenerator
+from ganzoo.models import Generator, ImageGenerator, TextSamples
 from ganzoo.models.network import first_tensor
 from ganzoo.models.seeds import check_count, check_seed, sample_seeds
 
 UNCONDITIONAL = "unconditional"
+Batch = Tensor | list[str]
+MODALITIES = ("image", "vector", "text")
 _MOST = 250  # samples at once
 _VALUES = 2**22  # and numbers at once: large images come in smaller batches
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How tokens are drawn from the probabilities of a text model. What is None is left to the model.
+
+    Attributes:
+        temperature: Divides the logits; below 1 it favours likely tokens.
+        top_k: Only so many of the likeliest tokens may be drawn.
+        top_p: Only the likeliest tokens that have this probability together may be drawn.
+
+    Raises:
+        InvalidValueError: a temperature that is no number above 0, a ``top_k`` below 1, or a ``top_p`` outside of (0, 1].
+    """
+
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None and not 0 < self.temperature < math.inf:
+            raise InvalidValueError(
+                f"The temperature must be a number above 0, not {self.temperature!r}.",
+                hint="The likeliest token every time: --top-k 1.",
+            )
+        if self.top_k is not None and self.top_k < 1:
+            raise InvalidValueError(f"At least 1 token must be left to draw from, not {self.top_k} (top-k).")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise InvalidValueError(f"The probability to draw from (top-p) is above 0 and at most 1, not {self.top_p}.")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is given, as `Generator.sample` takes it."""
+        given = {"temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -24,12 +62,13 @@ class Sampling:
     """``count`` samples of a seed. Iterating makes them, batch by batch, and gives the same each time.
 
     Attributes:
-        generator: Makes images or points.
+        generator: Makes images, points or texts.
         count: How many.
         seed: Of the samples.
         truncation: As in `Generator.sample`.
         classes: The class of each sample, int64 ``[count]``, or None where the generator is unconditional.
         condition: In words, where the classes come from.
+        decoding: How tokens are drawn.
     """
 
     generator: Generator[Any]
@@ -38,15 +77,18 @@ class Sampling:
     truncation: float | None = None
     classes: Tensor | None = None
     condition: str = UNCONDITIONAL
+    decoding: Decoding = Decoding()
 
     @property
     def batch_size(self) -> int:
         """Samples at once."""
+        if self.generator.modality == "text":
+            return self.generator.default_batch_size
         values = torch.Size(self.generator.output_shape).numel()
         return max(1, min(_MOST, _VALUES // max(1, values)))
 
-    def __iter__(self) -> Iterator[Tensor]:
-        """Images ``[B, C, H, W]`` in [-1, 1], rounded to 8 bits as a saved picture and the reference are; or points.
+    def __iter__(self) -> Iterator[Batch]:
+        """Images ``[B, C, H, W]`` in [-1, 1], rounded to 8 bits as a saved picture and the reference are; points; or texts.
 
         Raises:
             DataError: values that are not finite.
@@ -55,8 +97,15 @@ class Sampling:
         for start in range(0, self.count, self.batch_size):
             part = slice(start, start + self.batch_size)
             samples = self.generator.sample(
-                seeds=seeds[part], truncation=self.truncation, batch_size=self.batch_size, **self.options(part)
+                seeds=seeds[part],
+                truncation=self.truncation,
+                batch_size=self.batch_size,
+                **self.options(part),
+                **self.decoding.options,
             )
+            if isinstance(samples, TextSamples):
+                yield samples.text
+                continue
             finite = samples.tensor.flatten(1).isfinite().all(1)
             if not finite.all():  # rounded to 8 bits, they would be black pictures
                 raise DataError(
@@ -77,6 +126,10 @@ class Sampling:
         chosen = self.classes[part]
         return {"c": chosen if anchor is None else chosen.to(anchor.device)}
 
+    def kept(self) -> "Iterable[Batch]":
+        """The samples for several readers: texts are kept, which costs little; all else is made again each time."""
+        return tuple(self) if self.generator.modality == "text" else self
+
     def first(self, count: int) -> "Sampling":
         """The first ``count`` of these samples."""
         classes = None if self.classes is None else self.classes[:count]
@@ -95,6 +148,7 @@ def plan_sampling(
     seed: int,
     truncation: float | None = None,
     condition: int | None = None,
+    decoding: Decoding | None = None,
 ) -> Sampling:
     """How ``samples`` samples of ``generator`` are made to be compared with ``reference``.
 
@@ -103,19 +157,38 @@ def plan_sampling(
 
     Raises:
         InvalidValueError: fewer than 2 samples, no such seed, a truncation that is no number above 0, neither images nor
-            points, or a class that the generator does not have.
+            points nor texts, a class that the generator does not have, or a way of drawing tokens that it does not know.
     """
     check_seed(seed)
     if check_count(samples) < 2:
         raise InvalidValueError("An evaluation needs at least 2 samples.")
     if truncation is not None and not 0 < truncation < math.inf:
         raise InvalidValueError(f"The truncation must be a number above 0, not {truncation!r}.")
-    if generator.modality not in ("image", "vector"):
+    if generator.modality not in MODALITIES:
         raise InvalidValueError(
-            f"Only generators of images and of points can be evaluated, not {type(generator).__name__} ({generator.modality})."
+            f"{type(generator).__name__} makes {generator.modality}; only {', '.join(MODALITIES)} can be evaluated."
         )
     classes, words = _classes(generator, reference, samples, seed, condition)
-    return Sampling(generator, samples, seed, truncation, classes, words)
+    drawn = resolve(generator, decoding or Decoding())
+    return Sampling(generator, samples, seed, truncation, classes, words, drawn)
+
+
+def resolve(generator: Generator[Any], decoding: Decoding) -> Decoding:
+    """``decoding`` with the defaults of the generator where it says nothing: what a protocol records.
+
+    Raises:
+        InvalidValueError: the generator does not know one of the options given.
+    """
+    known = inspect.signature(generator.forward).parameters
+    for name in decoding.options:
+        if name not in known:
+            raise InvalidValueError(
+                f"{type(generator).__name__} ({generator.modality}) has no sampling option '{name.replace('_', '-')}'."
+            )
+    if decoding.temperature is not None or "temperature" not in known:
+        return decoding
+    usual = known["temperature"].default
+    return replace(decoding, temperature=float(usual)) if isinstance(usual, int | float) else decoding
 
 
 def _classes(

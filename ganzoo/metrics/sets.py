@@ -2,39 +2,48 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
 from ganzoo.data import Dataset
 from ganzoo.errors import InvalidValueError
-from ganzoo.metrics.features import FeatureBatch, Features
+from ganzoo.metrics.extraction import texts_of
+from ganzoo.metrics.features import FeatureBatch, Features, NoFeatures
 from ganzoo.metrics.sampling import Sampling
+from ganzoo.metrics.words import PLAIN, Words
+from ganzoo.spec import Modality
 
 
 @dataclass(frozen=True)
 class Sets:
     """The two sets that a metric compares, and all that is known of them.
 
-    Most metrics need only ``generated.features [N, D]`` and ``reference.features [M, D]``.
+    Most metrics need only ``generated.features [N, D]`` and ``reference.features [M, D]``; those of texts `texts` and
+    `reference_texts`.
 
     Attributes:
         generated: Features of what is measured.
         reference: Features of the real data.
         space: The feature space of both.
         examples: What is measured, as it was before the features: batches ``[B, C, H, W]`` in [-1, 1] rounded to 8 bits, or
-            points ``[B, D]``. Iterating makes generated examples again; they are not kept.
+            points ``[B, D]``; iterating makes generated examples again, they are not kept. Or batches of texts.
         data: The real data.
         sampling: How the samples are made; None where real data are measured as a control.
         seed: For whatever the metric draws itself.
+        held_out: Real data that the model was not trained on, where some are given; none where they are what is measured.
+        words: How texts are cut into words.
     """
 
     generated: FeatureBatch
     reference: FeatureBatch
     space: Features
-    examples: Iterable[Tensor]
+    examples: Iterable[Any]
     data: Dataset
     sampling: Sampling | None
     seed: int
+    held_out: Dataset | None = None
+    words: Words = PLAIN
 
     @property
     def scores(self) -> tuple[Tensor, Tensor]:
@@ -47,8 +56,40 @@ class Sets:
             raise without_classifier("A metric", self.space)
         return self.generated.scores, self.reference.scores
 
+    @property
+    def texts(self) -> list[str]:
+        """What is measured, text by text. Only of texts."""
+        return [text for batch in self.examples for text in batch]
+
+    @property
+    def reference_texts(self) -> list[str]:
+        """The real texts. Only of texts."""
+        return texts_of(self.data)
+
+    @property
+    def held_out_texts(self) -> list[str] | None:
+        """The held-out texts, where there are some. Only of texts."""
+        return None if self.held_out is None else texts_of(self.held_out)
+
 
 Compute = Callable[[Sets], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a metric cannot do without.
+
+    Attributes:
+        features: Features of both sets.
+        classes: Class scores of both sets.
+        modalities: The only kinds of examples that it measures; any where empty.
+        held_out: It also looks at held-out data where some are given, which therefore belong to the protocol.
+    """
+
+    features: bool = True
+    classes: bool = False
+    modalities: tuple[Modality, ...] = ()
+    held_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,20 +106,49 @@ class Metric:
     definition: str
     compute: Compute
 
-    def check(self, space: Features) -> None:
+    @property
+    def needs(self) -> Needs:
+        """What it cannot do without: features, unless it was marked by `needs`."""
+        found: Needs = getattr(self.compute, "needs", Needs())
+        return found
+
+    def check(self, space: Features, modality: Modality | None = None) -> None:
         """Refuses early what would fail after all the work.
 
+        Args:
+            space: The feature space.
+            modality: What is measured, where it is known.
+
         Raises:
-            InvalidValueError: it needs class scores, and ``space`` has no classifier.
+            InvalidValueError: it measures other things, or needs features or class scores, and ``space`` has none.
         """
-        if getattr(self.compute, "needs_classes", False) and not space.classes:
+        needed = self.needs
+        if modality is not None and needed.modalities and modality not in needed.modalities:
+            raise InvalidValueError(f"The metric '{self.id}' measures {' and '.join(needed.modalities)}, not {modality}.")
+        if needed.features and isinstance(space, NoFeatures):
+            raise InvalidValueError(
+                f"The metric '{self.id}' needs a feature space.",
+                hint="Name one, e.g. minilm for texts or digits for images; `ganzoo plugins` lists them.",
+            )
+        if needed.classes and not space.classes:
             raise without_classifier(f"The metric '{self.id}'", space)
+
+
+def needs(
+    *, features: bool = True, classes: bool = False, modalities: tuple[Modality, ...] = (), held_out: bool = False
+) -> Callable[[Compute], Compute]:
+    """Marks what a metric needs, see `Needs`, so that it is refused before the work where that is missing."""
+
+    def mark(compute: Compute) -> Compute:
+        compute.needs = Needs(features, classes, modalities, held_out)  # type: ignore[attr-defined]  # a function takes attributes
+        return compute
+
+    return mark
 
 
 def needs_classes(compute: Compute) -> Compute:
     """Marks a metric that needs class scores: it is refused before the work where the feature space has no classifier."""
-    compute.needs_classes = True  # type: ignore[attr-defined]  # a function takes attributes
-    return compute
+    return needs(classes=True)(compute)
 
 
 def without_classifier(what: str, space: Features) -> InvalidValueError:

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganzoo.metrics.evaluation import HELD_OUT, Evaluation, Measurement
-from ganzoo.metrics.protocol import differences
+from ganzoo.metrics.bench import HELD_OUT, Measurement
+from ganzoo.metrics.evaluation import Evaluation
+from ganzoo.metrics.protocol import AXIS, differences
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,13 @@ class Table:
     @property
     def headers(self) -> list[str]:
         """Titles of the columns of `rows`."""
-        return ["MODEL", "MEASURED", "SAMPLES", *(name.upper() for name in self._figures)]
+        axis = [AXIS.upper()] if self._has_axis else []
+        return ["MODEL", "MEASURED", *axis, "SAMPLES", *(name.upper() for name in self._figures)]
 
     @property
     def rows(self) -> list[list[str]]:
-        """A row a measurement; controls of real data that several evaluations share, once. Where one name stands for several
-        states of its weights, their hashes are told.
+        """A row a measurement, with its temperature where there are several; controls of real data that several evaluations
+        share, once. Where one name stands for several states of its weights, their hashes are told.
         """
         seen: list[Measurement] = []
         states = {(each.name, each.weights_sha256) for each in self.evaluations}
@@ -45,8 +47,13 @@ class Table:
                         continue
                     seen.append(each)
                 values = [_short(each.figures.get(figure)) for figure in self._figures]
-                rows.append(["" if each.of == HELD_OUT else name, each.of, str(each.samples), *values])
+                axis = [_degree(evaluation, each)] if self._has_axis else []
+                rows.append(["" if each.of == HELD_OUT else name, each.of, *axis, str(each.samples), *values])
         return rows
+
+    @property
+    def _has_axis(self) -> bool:
+        return len({evaluation.protocol.temperature for evaluation in self.evaluations}) > 1
 
     @property
     def _figures(self) -> list[str]:
@@ -97,6 +104,11 @@ def _table(group: list[Evaluation], first: list[Evaluation]) -> Table:
         _, slight = differences(group[0].protocol, other.protocol)
         remarks |= {f"{name}: {a} for {group[0].name}, {b} for {other.name}": None for name, (a, b) in slight.items()}
     return Table(tuple(group), tuple(f"{name}: {b} instead of {a}" for name, (a, b) in grave.items()), tuple(remarks))
+
+
+def _degree(evaluation: Evaluation, measured: Measurement) -> str:
+    value = evaluation.protocol.temperature
+    return "-" if value is None or measured.of == HELD_OUT else f"{value:g}"
 
 
 def _short(value: float | None) -> str:

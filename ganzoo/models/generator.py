@@ -4,7 +4,7 @@ import contextlib
 import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from ganzoo.errors import InvalidValueError
 from ganzoo.models.network import Network, first_tensor
 from ganzoo.models.samples import AudioSamples, ImageSamples, Samples, TextSamples, VectorSamples, VideoSamples
 from ganzoo.models.seeds import check_count, check_seeds, sample_seeds
+
+if TYPE_CHECKING:  # tokenizers stand above the networks, which only pass them on
+    from ganzoo.tokenizers import Tokenizer
 
 S = TypeVar("S", bound=Samples)
 Progress = Callable[[int], object]
@@ -116,13 +119,17 @@ class Generator(Network, Generic[S]):
             for start in range(0, len(chosen), size):
                 z = self.latents(chosen[start : start + size], truncation=truncation)
                 if anchor is not None:
-                    z = z.to(anchor.device, anchor.dtype)
+                    z = self.place(z, anchor)
                 part = {name: _rows(value, slice(start, start + size), len(chosen), anchor) for name, value in options.items()}
                 outputs.append(self(z, **part).cpu())  # at once: an accelerator need not hold all samples
                 if progress is not None:
                     progress(len(z))
         # A tensor made in inference mode cannot be used under autograd later; joined outside of it, it can.
         return self.to_samples(torch.cat(outputs), chosen)
+
+    def place(self, z: Tensor, anchor: Tensor) -> Tensor:
+        """Latents as ``forward`` takes them: on the device and in the dtype of ``anchor``, one of the network's tensors."""
+        return z.to(anchor.device, anchor.dtype)
 
     def path(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """A latent that requires a gradient, and the output made from it: what path lengths are measured between.
@@ -159,18 +166,22 @@ class ImageGenerator(Generator[ImageSamples]):
 
 
 class TextGenerator(Generator[TextSamples]):
-    """Makes token ids ``[N, T]`` (int64) with a vocabulary."""
+    """Makes token ids ``[N, T]`` (int64) and knows what they stand for."""
 
     modality = "text"
 
     @property
     @abstractmethod
-    def vocabulary(self) -> Sequence[str]:
-        """The token of every id."""
+    def tokenizer(self) -> "Tokenizer":
+        """What the ids stand for. `ganzoo.tokenizers.TokenizerBuffer` has one that travels with the weights."""
+
+    def place(self, z: Tensor, anchor: Tensor) -> Tensor:
+        """Latents on the network's device, in float32 whatever its dtype: they decide between tokens."""
+        return z.to(anchor.device)
 
     def to_samples(self, output: Tensor, seeds: Sequence[int]) -> TextSamples:
-        """Token ids with their vocabulary."""
-        return TextSamples(output, seeds, vocabulary=self.vocabulary)
+        """Token ids with their tokenizer."""
+        return TextSamples(output, seeds, tokenizer=self.tokenizer)
 
 
 class AudioGenerator(Generator[AudioSamples]):

@@ -32,6 +32,11 @@ class AdversarialMethod:
         """Real examples of the whole run, and of a step."""
         return recipe.images, recipe.batch_size * recipe.discriminator_steps
 
+    def outlook(self, recipe: Recipe, count: int) -> dict[str, Any]:
+        """Epochs and steps."""
+        images, step = self.size(recipe)
+        return {"epochs": round(images / count, 2), "steps": -(-images // step)}
+
     def arguments(self, networks: NetworkClasses, config: Arguments, data: Dataset, recipe: Recipe) -> Arguments:
         """``config``: the data decide on nothing."""
         return config

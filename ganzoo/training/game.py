@@ -24,11 +24,13 @@ class Progress:
         figures: Means over the step's updates by name; ``d_loss``, ``g_loss``, ``d_real`` and ``d_fake`` are the losses and
             the mean logits of real and of generated examples, wherever a game has them.
         phase: Which of its phases the game is in, where it has several.
+        notable: Whether it is written down whatever the interval, since it has figures that few steps have.
     """
 
     images: int
     figures: Mapping[str, float] = field(default_factory=dict)
     phase: str | None = None
+    notable: bool = False
 
 
 class Game(Protocol):

@@ -35,12 +35,14 @@ class Run:
         images: Examples shown.
         model: The folder of the finished model, or None where the run was interrupted.
         main: Whether this process is the one that wrote it, of several that trained together.
+        modality: What the model makes.
     """
 
     path: Path
     images: int
     model: Path | None
     main: bool = True
+    modality: str = "image"
 
 
 class Loop:
@@ -85,7 +87,8 @@ class Loop:
             self.reporter.finished()
         finally:
             self.reporter.closed()
-        return Run(self.directory.path, self.game.images, self.directory.model if finished else None, self.main)
+        model = self.directory.model if finished else None
+        return Run(self.directory.path, self.game.images, model, self.main, self.game.finished_generator.modality)
 
     def _begin(self) -> None:
         """What is measured meanwhile is measured once before: what is wrong with it shows at once, not hours later."""
@@ -128,7 +131,7 @@ class Loop:
             self.game.synchronise()
             check_finite(self.game)
         figures = self._evaluate() if measuring else {}
-        if last or figures or _due(self.game.images, before, every.log):
+        if last or figures or progress.notable or _due(self.game.images, before, every.log):
             self._log(progress, figures)
         if sampling and self.main:
             self.reporter.sampled(self.directory.write_samples(self.game.grid(GRID), self.game.images), self.game.images)

@@ -59,7 +59,11 @@ class Method(Protocol):
         ...
 
     def size(self, recipe: Any) -> tuple[int, int]:
-        """Examples of the whole run, and of a usual step."""
+        """Examples of the whole run, and of its longest step."""
+        ...
+
+    def outlook(self, recipe: Any, count: int) -> dict[str, Any]:
+        """What a person wants to know of a run on ``count`` examples before it begins: how many steps, and so on."""
         ...
 
     def arguments(self, networks: NetworkClasses, config: Arguments, data: Dataset, recipe: Any) -> Arguments:
@@ -75,7 +79,7 @@ class Method(Protocol):
         ...
 
     def endow(self, networks: Networks, data: Dataset, recipe: Any) -> None:
-        """Gives fresh networks what they hold of the data."""
+        """Gives networks that were built anew what they hold of the data, where their weights have not brought it."""
         ...
 
     def examples(self, networks: Networks, data: Dataset, recipe: Any, processes: Processes, reporter: Reporter) -> Any:

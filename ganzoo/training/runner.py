@@ -202,8 +202,7 @@ def describe(
     options = Options() if options is None else options
     chosen = choose_recipe(architecture, recipe)
     method = method_of(chosen)
-    total, step = method.size(chosen)
-    intervals = Intervals.of(total, step, options.intervals)
+    intervals = Intervals.of(*method.size(chosen), options.intervals)
     team = processes(options.device)
     directory = RunDirectory(out)
     directory.check_free()
@@ -220,8 +219,7 @@ def describe(
         "examples": len(data),
         "shape": list(generator.output_shape),
         "classes": generator.num_classes,
-        "epochs": round(total / len(data), 2),
-        "steps": -(-total // step),
+        **method.outlook(chosen, len(data)),
         **{f"{role}_parameters": network.parameter_count() for role, network in built.by_role().items()},
         "seed": options.seed,
         "started_from": options.started_from,
@@ -241,8 +239,8 @@ def _fresh(networks: NetworkClasses, data: Dataset, recipe: AnyRecipe, config: A
     """The networks that a run begins with."""
     method = method_of(recipe)
     built = method.build(networks, method.arguments(networks, config, data, recipe), check_seed(options.seed))
+    start_from(built, options.start)  # first: what they hold of their own data comes with weights
     method.endow(built, data, recipe)
-    start_from(built, options.start)
     return built
 
 

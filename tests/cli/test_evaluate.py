@@ -6,10 +6,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from PIL import Image
 
 from ganzoo import spec
 from ganzoo.metrics import read_record
 from tests.cli.conftest import Run
+from tests.metrics.text_toys import LINES, bigrams
 
 DATA = ["--data", "photos", "--features", "digits", "--samples", "50", "--device", "cpu"]
 
@@ -124,3 +126,91 @@ def test_what_is_missing(run: Run, here: Path, model: Path) -> None:
     told = run("evaluate", "broken.json")
     assert told.code == 1 and "broken.json is no record of evaluations" in told.err
     assert "nothing.json" in run("evaluate", "nothing.json").err
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def text_model(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of a model whose weights need not be read, and the text that it is measured against."""
+    monkeypatch.setattr("ganzoo.loading.load", lambda *_, **__: bigrams())
+    (here / "speaker").mkdir()
+    (here / "lines.txt").write_text("\n".join(LINES) + "\n")
+    (here / "unseen.txt").write_text("a b a\nc c\nb b a\n")
+    return Path("./speaker")
+
+
+TEXT = ["--data", "./lines.txt", "--samples", "20", "--device", "cpu"]
+
+
+def test_texts_need_no_features(run: Run, here: Path, text_model: Path) -> None:
+    told = run("evaluate", text_model, *TEXT, "--held-out", "./unseen.txt", "--temperature", "0.8", "--top-k", "5")
+    assert told.code == 0, told.err
+    header, *lines = told.out.splitlines()
+    assert header.split()[:6] == ["MEASURED", "SAMPLES", "BLEU-2", "BLEU-3", "BLEU-4", "BLEU-5"]
+    assert [line.split()[0] for line in lines[:4]] == ["model", "model", "held-out", "random"]
+    assert "no features, reference lines" in told.out and "20 samples of seed 0, temperature 0.8, top-k 5" in told.out
+    (kept,) = read_record(here / "speaker" / "evaluation.json")
+    assert kept.protocol.top_k == 5 and "unique-rate" in kept.model.figures
+
+
+def test_a_sweep_is_a_table_a_record_and_a_picture(run: Run, here: Path, text_model: Path) -> None:
+    options = ["--metrics", "bleu,reverse-lm", "--sweep", "0.5:1.5:3", "--plot", "curve.png", "--no-controls"]
+    told = run("evaluate", text_model, *TEXT, "--held-out", "./unseen.txt", *options)
+    assert told.code == 0, told.err
+    header, *lines = told.out.splitlines()
+    assert header.split()[:3] == ["MEASURED", "TEMPERATURE", "SAMPLES"]
+    assert [line.split()[1:3] for line in lines if line.startswith("model")] == [
+        [t, n] for t in ("0.5", "1", "1.5") for n in ("20", "3")
+    ]
+    assert "curve.png" in told.err
+    with Image.open("curve.png") as picture:
+        assert picture.size == (3 * 320, 2 * 220 + 24)  # a panel for each of six figures
+        assert len({pixel for _, pixel in picture.getcolors(100_000)}) > 3
+    assert [e.protocol.temperature for e in read_record(here / "speaker" / "evaluation.json")] == [0.5, 1.0, 1.5]
+    again = run("evaluate", "speaker/evaluation.json")  # one table as before, though three protocols
+    assert "Not to be compared" not in again.out and again.out.splitlines()[0] == header
+    told = run("evaluate", text_model, *TEXT, "--metrics", "distinct", "--sweep", "0.9:1.2", "--no-controls", "--json")
+    assert [e["protocol"]["temperature"] for e in json.loads(told.out)] == [0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--metrics", "fid"], 1, "The metric 'fid' needs a feature space"),
+        (["--metrics", "bleu", "--features", "digits"], 1, "'digits' is made for images"),
+        (["--metrics", "ppl", "--features", "raw"], 1, "'raw' is made for images and vectors"),
+        (["--data", "./empty.txt"], 1, "empty.txt"),
+        (["--held-out", "./lines.txt"], 1, "The held-out data lines are the reference"),
+        (["--temperature", "0"], 2, "is not in the range"),
+        (["--temperature", "-1"], 2, "is not in the range"),
+        (["--temperature", "nan"], 1, "temperature must be a number above 0"),
+        (["--top-k", "0"], 2, "is not in the range"),
+        (["--top-p", "1.5"], 2, "is not in the range"),
+        (["--top-p", "0.5"], 1, "no sampling option 'top-p'"),
+        (["--sweep", "0.7"], 2, "'0.7' is not of the form LOW:HIGH"),
+        (["--sweep", "a:b"], 2, "not of the form"),
+        (["--sweep", "1:0.5"], 2, "does not go up, above 0, in 2 to 100 steps"),
+        (["--sweep", "0:1"], 2, "does not go up"),
+        (["--sweep", "0.5:nan"], 2, "does not go up"),
+        (["--sweep", "0.5:1:1"], 2, "does not go up"),
+        (["--sweep", "0.5:1:2:3"], 2, "does not go up"),
+        (["--sweep", "0.5:1", "--temperature", "1"], 2, "Either one --temperature or a --sweep"),
+        (["--plot", "x.png"], 2, "--plot draws the curves of a --sweep"),
+        (["--plot", "nowhere/x.png", "--sweep", "0.5:1:2"], 1, "nowhere"),
+        (["--plot", "x.docx", "--sweep", "0.5:1:2"], 1, "x.docx"),
+    ],
+)
+def test_texts_with_wrong_arguments(
+    run: Run, here: Path, text_model: Path, arguments: list[str], code: int, words: str
+) -> None:
+    (here / "empty.txt").touch()
+    told = run("evaluate", text_model, *TEXT, *arguments)
+    assert (told.code, words in told.err) == (code, True), told.err
+
+
+def test_pictures_need_features(run: Run, model: Path, photos: Path) -> None:
+    told = run("evaluate", model, "--data", photos)
+    assert told.code == 2 and "needs --data and --features" in told.err
+    assert "'temperature'" in run("evaluate", model, *DATA, "--temperature", "0.5").err

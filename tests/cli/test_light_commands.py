@@ -98,7 +98,7 @@ def test_a_wrong_name_gets_the_closest(env: dict[str, str]) -> None:
         ["lst"],
         ["list", "--modalty", "x"],
         ["show"],
-        ["generate", "x"],
+        ["generate", "dcgan-mnist"],
         ["completion", "tcsh"],
         ["--nope"],
         ["cache", "clear", "all"],

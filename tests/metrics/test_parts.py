@@ -33,18 +33,22 @@ def test_every_metric_gives_figures_whose_names_a_card_can_hold() -> None:
     import torch
 
     from ganzoo.spec import Name
+    from tests.metrics.text_toys import text_sets
     from tests.metrics.toys import sets_of
 
     rng = torch.Generator().manual_seed(0)
     features, scores = torch.randn(20, 3, generator=rng), torch.randn(20, 4, generator=rng)
     seen = []
-    for metric in builtin_metrics():
-        figures = metric.compute(sets_of(features, features, scores=(scores, scores)))
+    metrics = builtin_metrics(*(part.id for part in METRICS if part.extra != "mauve"))
+    for metric in metrics:
+        texts = metric.needs.modalities == ("text",)
+        figures = metric.compute(text_sets() if texts else sets_of(features, features, scores=(scores, scores)))
         assert all(isinstance(value, float) for value in figures.values()), metric.id
-        assert figures or metric.id == "ppl"  # which needs a generator
+        assert figures or metric.id in ("ppl", "nll")  # which need a generator
+        assert texts == (not metric.needs.features)
         seen += [msgspec.convert(name, Name) for name in figures]
-    assert len(set(seen)) == len(seen) >= 10
-    assert [metric.id for metric in builtin_metrics()] == [part.id for part in METRICS]
+    assert len(set(seen)) == len(seen) >= 30
+    assert [metric.id for metric in metrics] == [part.id for part in METRICS if part.id != "mauve"]
 
 
 @needs_extra
@@ -64,11 +68,14 @@ import sys
 sys.modules["torch_fidelity"] = sys.modules["timm"] = None
 from ganzoo import resources
 from ganzoo.errors import MissingExtraError
-assert [m.id for m in resources.open_metrics(["fid", "pr", "dc", "ppl", "modes"])]
+sys.modules["nltk"] = sys.modules["mauve"] = sys.modules["transformers"] = None
+assert [m.id for m in resources.open_metrics(["fid", "pr", "dc", "ppl", "modes", "c2st"])]
+assert [m.id for m in resources.open_metrics(["bleu", "self-bleu", "distinct", "overlap", "lm", "reverse-lm", "nll"])]
 for name in ("digits", "pixels", "raw"):
     resources.open_features(name)
 for open_it, name in ((resources.open_metrics, ["kid"]), (resources.open_metrics, ["is"]),
-                      (resources.open_features, "timm:resnet18"), (resources.open_features, "inception")):
+                      (resources.open_metrics, ["mauve"]), (resources.open_features, "timm:resnet18"),
+                      (resources.open_features, "inception")):
     try:
         open_it(name)
     except MissingExtraError as e:
@@ -79,6 +86,7 @@ for open_it, name in ((resources.open_metrics, ["kid"]), (resources.open_metrics
 def test_without_the_extra_the_rest_works_and_the_error_names_it() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 5
+    assert 'pip install "ganzoo-hub[mauve]"' in lines.pop(2)
     assert all('pip install "ganzoo-hub[evaluation]"' in line for line in lines)
     assert "'torch_fidelity" in lines[0] and "'timm'" in lines[2]

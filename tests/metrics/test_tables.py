@@ -64,6 +64,10 @@ def test_equal_protocols_share_a_table_and_the_control() -> None:
         ("truncation", 0.5, "truncation: 0.5 instead of none"),
         ("condition", "class 1 only", "condition: class 1 only instead of unconditional"),
         ("metrics", {"fid": "another"}, "metrics: fid: another instead of fid: Fréchet"),
+        ("top_k", 5, "top_k: 5 instead of none"),
+        ("top_p", 0.9, "top_p: 0.9 instead of none"),
+        ("words", "ids", "words: ids instead of "),
+        ("held_out", "other (123)", "held_out: other (123) instead of "),
     ],
 )
 def test_unlike_figures_stand_apart_and_the_difference_is_named(field: str, value: object, words: str) -> None:
@@ -85,8 +89,23 @@ def test_every_field_is_grave_or_slight() -> None:
         "resize",
         "flips",
     }
-    grave |= {"samples", "truncation", "condition", "metrics"}  # those of the test above
-    assert grave | {"seed", "reference", "versions", "platform"} == set(Protocol.__struct_fields__)
+    grave |= {"samples", "truncation", "condition", "metrics", "top_k", "top_p", "words", "held_out"}  # those of the test above
+    assert grave | {"seed", "reference", "versions", "platform"} | {"temperature"} == set(Protocol.__struct_fields__)
+
+
+def test_temperatures_make_a_curve_in_one_table() -> None:
+    """The control of real data has none, and stands once."""
+    (table,) = make_tables([evaluation("a", 3.0, temperature=0.7), evaluation("a", 2.0, temperature=1.0), evaluation("b")])
+    assert table.headers == ["MODEL", "MEASURED", "TEMPERATURE", "SAMPLES", "FRECHET-DISTANCE"]
+    assert table.rows == [
+        ["a", "model", "0.7", "500", "3.000"],
+        ["", "held-out real data", "-", "100", "0.00042"],
+        ["a", "model", "1", "500", "2.000"],
+        ["b", "model", "-", "500", "1.000"],
+    ]
+    assert not table.remarks
+    (alike,) = make_tables([evaluation("a", temperature=0.7), evaluation("b", temperature=0.7)])
+    assert "TEMPERATURE" not in alike.headers
 
 
 def test_slight_differences_are_remarked() -> None:

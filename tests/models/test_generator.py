@@ -6,6 +6,7 @@ from ganzoo.errors import ConfigError, InvalidValueError
 from ganzoo.models import AudioGenerator, Discriminator, ImageGenerator, TextGenerator, VideoGenerator
 from ganzoo.models.devices import resolve_device, resolve_dtype
 from ganzoo.models.seeds import sample_seeds
+from ganzoo.tokenizers import WordTokenizer
 
 
 class Tiny(ImageGenerator):
@@ -174,10 +175,10 @@ def test_dtypes_by_name() -> None:
 
 
 class Words(TextGenerator):
-    latent_shape, output_shape, vocabulary = (1,), (3,), ("<pad>", "a", "b")  # type: ignore[assignment]
+    latent_shape, output_shape, tokenizer = (1,), (3,), WordTokenizer(["a", "b"])  # type: ignore[assignment]
 
     def forward(self, z: Tensor) -> Tensor:
-        return torch.tensor([1, 2, 0]).repeat(len(z), 1)
+        return torch.tensor([4, 5, 2]).repeat(len(z), 1)
 
 
 class Sound(AudioGenerator):
@@ -202,7 +203,7 @@ def test_every_modality_has_its_generator_and_samples() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "lacks"), [(Discriminator, "forward"), (ImageGenerator, "latent_shape"), (TextGenerator, "vocabulary")]
+    ("base", "lacks"), [(Discriminator, "forward"), (ImageGenerator, "latent_shape"), (TextGenerator, "tokenizer")]
 )
 def test_a_network_that_lacks_a_part_of_its_contract_cannot_be_built(base: type, lacks: str) -> None:
     half = type(base)("Half", (base,), {})

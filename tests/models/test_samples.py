@@ -9,6 +9,9 @@ from PIL import Image
 
 from ganzoo.errors import InvalidValueError, OutputError
 from ganzoo.models import AudioSamples, ImageSamples, Samples, TextSamples, VectorSamples, VideoSamples
+from ganzoo.tokenizers import CharTokenizer, WordTokenizer
+
+WORDS = WordTokenizer(["hello", "world"])
 
 
 def images(n: int = 5, channels: int = 3, size: int = 4) -> ImageSamples:
@@ -18,7 +21,7 @@ def images(n: int = 5, channels: int = 3, size: int = 4) -> ImageSamples:
 def everything() -> list[Samples]:
     return [
         images(),
-        TextSamples(torch.tensor([[1, 2], [2, 0]]), [4, 5], vocabulary=["<pad>", "hello", "world"]),
+        TextSamples(torch.tensor([[4, 5], [5, 2]]), [4, 5], tokenizer=WORDS),
         AudioSamples(torch.zeros(2, 1, 800), [4, 5], sample_rate=8000),
         VideoSamples(torch.rand(2, 3, 4, 8, 8) * 2 - 1, [4, 5], frame_rate=10),
         VectorSamples(torch.tensor([[0.5, -2.0], [1e-20, 1 / 3]]), [4, 5]),
@@ -135,13 +138,31 @@ def test_written_files_have_ordinary_permissions(tmp_path: Path) -> None:
     assert target.stat().st_mode & 0o777 == 0o644
 
 
-def test_text_leaves_padding_out(tmp_path: Path) -> None:
+def test_text_ends_at_its_end(tmp_path: Path) -> None:
     samples = everything()[1]
     assert isinstance(samples, TextSamples)
     assert samples.text == ["hello world", "world"]
-    assert samples.tokens == [["hello", "world"], ["world", "<pad>"]]
+    assert samples.tokens == [["hello", "world"], ["world", "<eos>"]]
+    assert samples.vocabulary == ("<pad>", "<bos>", "<eos>", "<unk>", "hello", "world")
     samples.save(tmp_path / "out.txt")
     assert (tmp_path / "out.txt").read_text() == "hello world\nworld\n"
+
+
+def test_text_is_readable_in_a_console_and_harmless() -> None:
+    samples = TextSamples(torch.tensor([[4, 5]] * 12), range(12), tokenizer=WORDS)
+    assert repr(samples).splitlines() == [
+        "TextSamples(12 x [2], first seed 0)",
+        *["  'hello world'"] * 10,
+        "  … and 2 more",
+    ]
+    hostile = TextSamples(torch.tensor([[4, 5]]), [0], tokenizer=WordTokenizer(["\x1b[2J", "world"]))
+    assert "\x1b" not in repr(hostile)
+
+
+def test_each_sample_is_one_line_of_the_file(tmp_path: Path) -> None:
+    samples = TextSamples(torch.tensor([[4, 5, 4]] * 2), [0, 1], tokenizer=CharTokenizer(["a", "\n"]))
+    samples.save(tmp_path / "out.txt")
+    assert (tmp_path / "out.txt").read_text() == "a a\na a\n"
 
 
 def test_sound_is_written_at_its_rate(tmp_path: Path) -> None:
@@ -166,8 +187,9 @@ def test_video_is_animated(tmp_path: Path) -> None:
     [
         lambda: ImageSamples(torch.zeros(2, 2, 4, 4), [0, 1]),
         lambda: ImageSamples(torch.zeros(2, 3, 4, 4), [0]),
-        lambda: TextSamples(torch.zeros(2, 3), [0, 1], vocabulary=["a"]),
-        lambda: TextSamples(torch.tensor([[3]]), [0], vocabulary=["a"]),
+        lambda: TextSamples(torch.zeros(2, 3), [0, 1], tokenizer=WORDS),
+        lambda: TextSamples(torch.tensor([[6]]), [0], tokenizer=WORDS),
+        lambda: TextSamples(torch.tensor([[-1]]), [0], tokenizer=WORDS),
         lambda: AudioSamples(torch.zeros(2, 3), [0, 1], sample_rate=8000),
         lambda: AudioSamples(torch.zeros(2, 1, 3), [0, 1], sample_rate=0),
         lambda: VideoSamples(torch.zeros(2, 3, 4, 8), [0, 1], frame_rate=1),

@@ -73,4 +73,4 @@ def gradient_norms(loss: Tensor, parameters: dict[str, Tensor], outputs: dict[st
     """L2 norms of the loss's gradients for those parameters that the pack has them for."""
     names = [name.removeprefix("grad_norm/") for name in outputs if name.startswith("grad_norm/") and not name.endswith(".f64")]
     gradients = torch.autograd.grad(loss, [parameters[name] for name in names])
-    return {f"grad_norm/{name}": gradient.norm() for name, gradient in zip(names, gradients, strict=True)}
+    return {f"grad_norm/{name}": gradient.double().norm() for name, gradient in zip(names, gradients, strict=True)}

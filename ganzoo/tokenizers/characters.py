@@ -1,0 +1,69 @@
+"""Characters as tokens: code points after normalisation to NFC, control characters as spaces."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Self
+
+from ganzoo.errors import InvalidValueError
+from ganzoo.tokenizers.listed import ListedTokenizer, most_frequent
+
+
+class CharTokenizer(ListedTokenizer):
+    """Characters, white space included; see this module for the rule.
+
+    Args:
+        characters: The vocabulary without special tokens.
+        lower: Whether text is made lower case.
+
+    Raises:
+        InvalidValueError: a vocabulary that is none.
+    """
+
+    kind: ClassVar[str] = "char"
+
+    def __init__(self, characters: Sequence[str], *, lower: bool = False) -> None:
+        super().__init__(characters)
+        longer = next((c for c in characters if len(c) > 1), None)
+        if longer is not None:
+            raise InvalidValueError(f"{longer!r} is more than one character.")
+        self.lower = lower
+
+    @classmethod
+    def of(cls, lines: Iterable[str], size: int | None = None, min_count: int = 1, *, lower: bool = False) -> Self:
+        """The characters of ``lines``, the most frequent first.
+
+        Args:
+            lines: Sentences.
+            size: Tokens of the vocabulary at most, the four special ones included; None for no limit.
+            min_count: Characters that occur less often are left out.
+            lower: Whether text is made lower case.
+
+        Raises:
+            InvalidValueError: no room for a character, or a ``min_count`` below 1.
+            DataError: no character is left.
+        """
+        pieces = (piece for line in lines for piece in _split(line, lower))
+        return cls(most_frequent(pieces, size, min_count), lower=lower)
+
+    def encode(self, text: str) -> list[int]:
+        """The characters of ``text``; ``<unk>`` for those that the vocabulary does not have."""
+        return self._look_up(_split(text, self.lower))
+
+    def join(self, ids: list[int]) -> str:
+        """The characters one after the other."""
+        return "".join(self.vocabulary[i] for i in ids)
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"kind": "char", "lower": …, "characters": […]}``."""
+        return {"kind": self.kind, "lower": self.lower, "characters": list(self.listed)}
+
+    def _first_unknown(self, text: str) -> str:
+        characters = (c for c in _split(text, self.lower) if c not in self._ids)
+        return repr(next(characters, text))
+
+
+def _split(text: str, lower: bool) -> str:
+    text = unicodedata.normalize("NFC", text.lower() if lower else text)
+    if text.isprintable():
+        return text
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)

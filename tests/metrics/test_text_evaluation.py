@@ -1,0 +1,267 @@
+"""Texts are evaluated as images are: against the same reference, beside the same controls, under a protocol."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganzoo.errors import DataError, InvalidValueError, PluginError
+from ganzoo.metrics import (
+    Decoding,
+    Metric,
+    NoFeatures,
+    Sampling,
+    Sets,
+    add_to_record,
+    builtin_metrics,
+    evaluate_decodings,
+    evaluate_generator,
+    evaluator,
+    make_tables,
+    needs,
+    read_record,
+    words_of,
+)
+from ganzoo.models.seeds import sample_seeds
+from ganzoo.text.metrics import bleu_scores, self_bleu_scores
+from ganzoo.tokenizers import CharTokenizer, IdTokenizer, WordTokenizer
+from tests.metrics.text_toys import LINES, Bigrams, Letters, bigrams, silent, texts, words
+from tests.metrics.toys import Brightness, Linear, bright, trained
+
+OTHERS = ["c b", "a a", "b b b", "a c b"]
+
+
+def test_the_model_stands_beside_its_controls_without_any_features() -> None:
+    result = evaluate_generator(bigrams(), texts(), held_out=texts(OTHERS, "others"), samples=40, seed=3)
+    assert [(m.of, m.samples) for m in result.measurements] == [
+        ("model", 40),
+        ("model", 4),
+        ("held-out real data", 4),
+        ("random initialisation", 40),
+    ]
+    model, few, held_out, random = result.measurements
+    made = [text.split() for text in bigrams().sample(40, seed=3).text]
+    reference = [line.split() for line in LINES]
+    assert model.figures["bleu-2"] == bleu_scores(made, reference)[2]
+    assert model.figures["self-bleu-3"] == self_bleu_scores(made)[3]
+    assert few.figures["bleu-2"] == bleu_scores(made[:4], reference)[2]
+    assert held_out.figures["bleu-2"] == bleu_scores([line.split() for line in OTHERS], reference)[2]
+    assert held_out.data.startswith("others (") and random.figures != model.figures
+    assert set(model.figures) == set(held_out.figures) == {
+        *(f"{kind}-{n}" for kind in ("bleu", "self-bleu") for n in (2, 3, 4, 5)),
+        *("distinct-1", "distinct-2", "distinct-3", "unique-rate", "overlap-3", "overlap-5", "copied-rate"),
+    }  # fmt: skip
+
+
+def test_the_protocol_says_how_texts_were_drawn_and_cut() -> None:
+    found = evaluate_generator(
+        bigrams(), texts(), samples=9, seed=2, decoding=Decoding(0.8, top_k=3), metrics=builtin_metrics("distinct")
+    ).protocol
+    assert (found.temperature, found.top_k, found.top_p) == (0.8, 3, None)
+    assert (found.features, found.shape, found.reference_samples, found.samples) == ("none", (), 8, 9)
+    assert found.words == "words and punctuation marks" and found.held_out == ""
+    for word in ("no features", "letters (", "8 texts", "9 samples of seed 2, temperature 0.8, top-k 3", "words and punct"):
+        assert word in str(found)
+    assert evaluate_generator(bigrams(), texts(), samples=9, controls=False).protocol.temperature == 1.0  # the model's own
+    assert evaluate_generator(silent(), texts(), samples=9, controls=False).protocol.temperature is None  # it has none
+    json.dumps(evaluate_generator(bigrams(), texts(), samples=9).to_json())
+
+
+def test_the_temperature_and_the_limits_reach_the_samples() -> None:
+    table = torch.full((7, 7), -30.0)
+    table[:, 4], table[:, 5] = 2.0, 0.0  # c is the most frequent word of the lines
+    rates = []
+    for decoding in (None, Decoding(temperature=0.5), Decoding(top_k=1)):
+        found = evaluate_generator(
+            bigrams(table), texts(), samples=400, controls=False, decoding=decoding, metrics=[share("c")]
+        )
+        rates.append(found.model.figures["share"])
+    assert rates == [pytest.approx(1 / (1 + math.exp(-2)), abs=0.02), pytest.approx(1 / (1 + math.exp(-4)), abs=0.01), 1.0]
+
+
+def share(letter: str) -> Metric:
+    @needs(features=False)
+    def compute(sets: Sets) -> Mapping[str, float]:
+        made = [word for text in sets.texts for word in text.split()]
+        return {"share": made.count(letter) / len(made)}
+
+    return Metric("share", f"share of {letter}", compute)
+
+
+def test_samples_are_made_once_for_all_metrics() -> None:
+    generator = bigrams()
+    evaluate_generator(generator, texts(), held_out=texts(OTHERS, "others"), samples=300, seed=7, controls=False)
+    assert generator.drawn == 300
+    sampling = Sampling(generator, 300, 7)
+    assert [text for batch in sampling for text in batch] == generator.sample(seeds=sample_seeds(300, 7)).text
+
+
+def test_the_untrained_control_speaks_the_same_vocabulary() -> None:
+    seen: list[list[str]] = []
+
+    @needs(features=False)
+    def spy(sets: Sets) -> Mapping[str, float]:
+        seen.append(sets.texts)
+        return {}
+
+    evaluate_generator(bigrams(), texts(), samples=50, seed=1, metrics=[Metric("spy", "x", spy)])
+    trained_texts, untrained = seen
+    assert trained_texts != untrained and {w for t in untrained for w in t.split()} <= set(words().vocabulary)
+
+
+def test_features_of_texts_are_kept_in_the_cache_and_measured_as_others() -> None:
+    space = Letters()
+    metrics = builtin_metrics("fid", "bleu")
+    first, second = (evaluate_generator(bigrams(), texts(), space, samples=60, metrics=metrics, controls=False) for _ in "12")
+    assert first == second and space.seen == 8 + 2 * 60  # the reference once
+    assert first.protocol.features == "letters" and {"frechet-distance", "bleu-2"} <= set(first.model.figures)
+    assert "transformers" in first.protocol.versions
+    assert "features letters (111111111111; none)" in str(first.protocol)
+
+
+def test_without_features_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANZOO_HOME", str(tmp_path))
+    evaluate_generator(bigrams(), texts(), samples=9, controls=False)
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("generator", "data", "features", "metrics", "message"),
+    [
+        (bigrams(), texts(), Brightness(), ["bleu"], "'brightness' is made for images and vectors, not for texts"),
+        (trained(), bright(9, 1), Letters(), ["fid"], "'letters' is made for texts, not for images"),
+        (trained(), bright(9, 1), Brightness(), ["bleu"], "The metric 'bleu' measures text, not image"),
+        (bigrams(), texts(), Letters(), ["ppl"], "The metric 'ppl' measures image and vector, not text"),
+        (bigrams(), texts(), None, ["bleu", "fid"], "The metric 'fid' needs a feature space"),
+        (trained(), bright(9, 1), None, None, "The metric 'fid' needs a feature space"),
+        (bigrams(), texts(), Letters(), ["modes"], "'modes' needs class scores, and the feature space 'letters' has no"),
+        (Linear(), texts(), Letters(), ["bleu"], "Linear makes vectors; letters has texts"),
+        (silent(), texts(), None, ["nll"], "Silent cannot tell how likely a text is, which the metric 'nll' asks"),
+    ],
+)
+def test_what_does_not_fit_is_refused(generator, data, features, metrics, message) -> None:  # type: ignore[no-untyped-def]
+    chosen = None if metrics is None else builtin_metrics(*metrics)
+    with pytest.raises(InvalidValueError, match=message):
+        evaluate_generator(generator, data, features, metrics=chosen, samples=9)
+
+
+def test_data_that_cannot_be_measured() -> None:
+    with pytest.raises(DataError, match="one has 1 text; an evaluation needs at least 2"):
+        evaluate_generator(bigrams(), texts(["a b"], "one"), samples=9)
+    with pytest.raises(InvalidValueError, match="The held-out data letters are the reference"):
+        evaluate_generator(bigrams(), texts(), held_out=texts(), samples=9)
+    broken = texts()
+    broken.lines = [1, 2]  # type: ignore[list-item]  # as a plugin may
+    with pytest.raises(PluginError, match="has no `lines` of text"):
+        evaluate_generator(bigrams(), broken, samples=9)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"temperature": 0}, "temperature must be a number above 0, not 0"),
+        ({"temperature": -0.5}, "temperature must be a number above 0"),
+        ({"temperature": math.nan}, "temperature must be a number above 0"),
+        ({"temperature": math.inf}, "temperature must be a number above 0"),
+        ({"top_k": 0}, "At least 1 token"),
+        ({"top_p": 0.0}, "above 0 and at most 1"),
+        ({"top_p": 1.1}, "above 0 and at most 1"),
+    ],
+)
+def test_ways_of_drawing_that_are_none(options: dict[str, float], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        Decoding(**options)  # type: ignore[arg-type]  # a test's own
+
+
+def test_a_model_that_has_no_temperature_is_not_given_one() -> None:
+    with pytest.raises(InvalidValueError, match=r"Silent \(text\) has no sampling option 'temperature'"):
+        evaluate_generator(silent(), texts(), samples=9, decoding=Decoding(0.5))
+    with pytest.raises(InvalidValueError, match=r"Flat \(image\) has no sampling option 'top-p'"):
+        evaluate_generator(trained(), bright(9, 1), Brightness(), samples=9, decoding=Decoding(top_p=0.5))
+
+
+# --- several temperatures ---------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_measures_the_controls_once_and_is_one_table(tmp_path: Path) -> None:
+    generator, decodings = bigrams(), [Decoding(t) for t in (0.5, 1.0, 2.0)]
+    found = evaluate_decodings(generator, texts(), decodings=decodings, held_out=texts(OTHERS, "others"), samples=20, name="m")
+    assert [[m.of for m in each.measurements] for each in found] == [
+        ["model", "model", "held-out real data", "random initialisation"],
+        ["model", "model"],
+        ["model", "model"],
+    ]
+    alone = evaluate_generator(generator, texts(), samples=20, decoding=Decoding(2.0), controls=False, name="m")
+    assert alone.model == found[2].model and alone.protocol == found[2].protocol
+    (table,) = make_tables(found)
+    assert table.headers[:4] == ["MODEL", "MEASURED", "TEMPERATURE", "SAMPLES"]
+    assert [row[2] for row in table.rows] == ["0.5", "0.5", "-", "0.5", "1", "1", "2", "2"]
+    for each in found:
+        add_to_record(tmp_path, each)
+    assert read_record(tmp_path / "evaluation.json") == found
+
+
+def test_what_depends_on_the_reference_alone_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ganzoo.text.metrics import bleu
+
+    tables: list[int] = []
+    original = bleu.References.__init__
+
+    def spy(self, sentences, longest=5):  # type: ignore[no-untyped-def]
+        tables.append(len(sentences))
+        original(self, sentences, longest)
+
+    monkeypatch.setattr(bleu.References, "__init__", spy)
+    decodings = [Decoding(0.5), Decoding(1.0), Decoding(1.5)]
+    evaluate_decodings(bigrams(), texts(), decodings=decodings, samples=20, metrics=builtin_metrics("bleu"))
+    assert tables == [8]
+
+
+# --- held-out texts and comparability ---------------------------------------------------------------------------------
+
+
+def test_held_out_texts_belong_to_the_protocol_where_a_metric_reads_them() -> None:
+    def protocol(*metrics: str, lines: list[str] | None = None) -> str:
+        unseen = None if lines is None else texts(lines, "others")
+        chosen = builtin_metrics(*metrics)
+        return evaluate_generator(bigrams(), texts(), held_out=unseen, metrics=chosen, samples=20).protocol.held_out
+
+    assert protocol("nll") == protocol("bleu", lines=OTHERS) == ""
+    assert protocol("nll", lines=OTHERS).startswith("others (") and "4 examples" in protocol("nll", lines=OTHERS)
+    assert protocol("reverse-lm", lines=OTHERS) != protocol("reverse-lm", lines=OTHERS[1:])
+
+
+def test_unlike_words_never_share_a_table() -> None:
+    lower = WordTokenizer.of(LINES, lower=True)
+    one, other = (evaluate_generator(g, texts(), samples=9, controls=False) for g in (bigrams(), bigrams(tokenizer=lower)))
+    first, second = make_tables([one, other])
+    assert second.apart == ("words: words and punctuation marks, lower case instead of words and punctuation marks",)
+    assert [len(t.evaluations) for t in (first, second)] == [1, 1]
+
+
+def test_the_words_of_tokenizers() -> None:
+    assert words_of(WordTokenizer(["a"])).split("A cat's <unk>, 1,000!") == ["A", "cat's", "<unk>", ",", "1,000", "!"]
+    assert words_of(WordTokenizer(["a"], lower=True)).split("A <unk> B") == ["a", "<unk>", "b"]
+    assert words_of(CharTokenizer(["a"])) == words_of(None) == words_of(WordTokenizer(["a"]))
+    assert words_of(IdTokenizer(20)).split("3 14 3") == ["3", "14", "3"]
+
+
+# --- while training ---------------------------------------------------------------------------------------------------
+
+
+def test_an_evaluator_of_texts() -> None:
+    measure = evaluator(None, texts(), builtin_metrics("bleu"), samples=30, seed=4)
+    expected = evaluate_generator(bigrams(), texts(), samples=30, seed=4, metrics=builtin_metrics("bleu"), controls=False)
+    assert measure(bigrams()) == measure(bigrams()) == expected.model.figures
+    with pytest.raises(InvalidValueError, match="needs a feature space"):
+        evaluator(None, texts(), builtin_metrics("fid"))
+
+
+def test_the_generator_of_ids_is_measured_by_its_ids() -> None:
+    generator = Bigrams(6, 4)
+    data = texts(["0 1 2 3", "1 1 2 5"], "ids")
+    found = evaluate_generator(generator, data, NoFeatures(), samples=12, metrics=builtin_metrics("distinct", "nll"))
+    assert found.protocol.words == "ids" and found.model.figures["unknown-reference"] == 0.0
