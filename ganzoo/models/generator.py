@@ -119,7 +119,7 @@ class Generator(Network, Generic[S]):
             for start in range(0, len(chosen), size):
                 z = self.latents(chosen[start : start + size], truncation=truncation)
                 if anchor is not None:
-                    z = self.place(z, anchor)
+                    z = self._place_latents(z, anchor)
                 part = {name: _rows(value, slice(start, start + size), len(chosen), anchor) for name, value in options.items()}
                 outputs.append(self(z, **part).cpu())  # at once: an accelerator need not hold all samples
                 if progress is not None:
@@ -127,7 +127,7 @@ class Generator(Network, Generic[S]):
         # A tensor made in inference mode cannot be used under autograd later; joined outside of it, it can.
         return self.to_samples(torch.cat(outputs), chosen)
 
-    def place(self, z: Tensor, anchor: Tensor) -> Tensor:
+    def _place_latents(self, z: Tensor, anchor: Tensor) -> Tensor:
         """Latents as ``forward`` takes them: on the device and in the dtype of ``anchor``, one of the network's tensors."""
         return z.to(anchor.device, anchor.dtype)
 
@@ -175,7 +175,7 @@ class TextGenerator(Generator[TextSamples]):
     def tokenizer(self) -> "Tokenizer":
         """What the ids stand for. `ganzoo.tokenizers.TokenizerBuffer` has one that travels with the weights."""
 
-    def place(self, z: Tensor, anchor: Tensor) -> Tensor:
+    def _place_latents(self, z: Tensor, anchor: Tensor) -> Tensor:
         """Latents on the network's device, in float32 whatever its dtype: they decide between tokens."""
         return z.to(anchor.device)
 

@@ -12,7 +12,7 @@ TEXTGAN_RECIPE = TextRecipe(
                 "lambda_r": 0.01,
                 "lambda_m": 0.1,
                 "sigmas": [8.0, 16.0, 32.0],
-                "generator": {"lr": 3e-4, "betas": [0.5, 0.999]},
+                "generator": {"lr": {"start": 4e-4, "end": 4e-5}, "betas": [0.5, 0.999]},
                 "discriminator": {"lr": 1e-4, "betas": [0.5, 0.999]},
             },
         ),
@@ -21,6 +21,7 @@ TEXTGAN_RECIPE = TextRecipe(
     generator=Optimizer(lr=2e-3, betas=(0.5, 0.999)),
     discriminator=Optimizer(lr=1e-3, betas=(0.5, 0.999)),
     tokenizer=Tokenization(size=5000, length=16),
+    validation=0.0,  # none of the phases looks at held-out sentences
 )
 
 # Zhang et al. 2017, sec. 4, and the defaults of the authors' code where the paper is silent. How long the two pretrainings last
@@ -38,4 +39,5 @@ PAPER_RECIPE = TextRecipe(
     discriminator=Optimizer(lr=1e-4, betas=(0.9, 0.999)),
     clip=5.0,
     tokenizer=Tokenization(size=22153, length=60),
+    validation=0.0,
 )

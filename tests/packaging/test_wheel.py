@@ -9,6 +9,9 @@ from pathlib import Path
 from tests.support.environment import ROOT, Scratch
 
 
+DATA = {("registry", ".toml"), ("plugins", ".toml"), ("plugins", ".gz"), ("plugins", ".txt")}  # cards, recipes, corpora, notices
+
+
 def test_the_wheel_holds_everything_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert wheel.name.startswith("ganzoo_hub-")
@@ -17,7 +20,7 @@ def test_the_wheel_holds_everything_and_nothing_else(wheel: Path) -> None:
             if not file.is_file() or "__pycache__" in file.parts or file.suffix == ".pyc":
                 continue
             inside = f"{prefix}/{file.relative_to(ROOT / folder).as_posix()}".lstrip("/")
-            expected = file.suffix in {".py", ".typed", ".safetensors"} or (folder == "registry" and file.suffix == ".toml")
+            expected = file.suffix in {".py", ".typed", ".safetensors"} or (folder, file.suffix) in DATA
             assert (inside in names) == expected, inside
     packages = {name.split("/")[0] for name in names}
     families = {p.name for p in (ROOT / "plugins").iterdir() if p.is_dir() and p.name != "__pycache__"}

@@ -160,6 +160,8 @@ def test_without_z_one_is_drawn() -> None:
     assert not torch.equal(first, second)
     torch.manual_seed(0)
     assert torch.equal(G.log_prob(tokens), first)
+    z = G.begin(1000)[2]
+    assert -1 <= z.min() < -0.98 and 0.98 < z.max() < 1
     G.eval()
     before = torch.get_rng_state()
     assert torch.equal(G.log_prob(tokens), G.log_prob(tokens))
