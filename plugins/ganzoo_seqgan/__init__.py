@@ -2,7 +2,7 @@
 
 from ganzoo.hookspecs import hookimpl
 from ganzoo.spec import Architecture, ConfigField, Layout, Role
-from ganzoo_seqgan.recipe import MLE_RECIPE, PAPER_RECIPE, SEQGAN_RECIPE
+from ganzoo_seqgan.recipe import MLE_RECIPE, PAPER_RECIPE, SEQGAN_RECIPE, TRANSFORMER_RECIPE
 
 _PAPER = "Yu, Zhang, Wang and Yu 2017, arXiv:1609.05473"
 _G: tuple[Role, ...] = ("generator",)
@@ -74,6 +74,33 @@ _SEQGAN = Architecture(
     paper=_PAPER,
 )
 
+_JUDGE = (
+    ConfigField(
+        name="encoder",
+        default="minilm",
+        doc="who judges: minilm, a folder, organisation/name@commit; or a configuration of transformers for one from scratch",
+        roles=_D,
+    ),
+    ConfigField(name="train", default="head", doc="head: the encoder stays as it is; full: all of it learns", roles=_D),
+    ConfigField(name="hidden_size", default=256, doc="units of the head's hidden layer", roles=_D),
+    ConfigField(name="dropout", default=0.1, doc="probability before the head's last layer, in training", roles=_D),
+)
+
+_TRANSFORMER = Architecture(
+    id="seqgan-transformer",
+    summary="SeqGAN whose judge is a pretrained transformer, frozen below a trained head or trained whole",
+    modality="text",
+    task="text-generation",
+    networks={
+        "generator": "ganzoo_seqgan.networks:SeqGANGenerator",
+        "discriminator": "ganzoo.text.discriminators:TransformerDiscriminator",
+    },
+    config=(*_COMMON, *_GENERATOR, *_JUDGE),
+    recipe=TRANSFORMER_RECIPE,
+    extra="text",
+    paper=_PAPER,
+)
+
 _MLE = Architecture(
     id="mle",
     summary="The generator of SeqGAN trained by maximum likelihood alone: the baseline of every text GAN",
@@ -89,4 +116,4 @@ _MLE = Architecture(
 @hookimpl
 def ganzoo_architectures() -> list[Architecture]:
     """The architectures of this plugin."""
-    return [_SEQGAN, _MLE]
+    return [_SEQGAN, _TRANSFORMER, _MLE]

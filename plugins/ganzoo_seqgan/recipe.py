@@ -6,6 +6,9 @@ from ganzoo.spec import Optimizer, Phase, TextRecipe, Tokenization
 _GENERATOR = Optimizer(lr=1e-2, betas=(0.9, 0.999))
 _DISCRIMINATOR = Optimizer(lr=1e-4, betas=(0.9, 0.999))
 
+# With a baseline and a small rate the adversarial phase does not undo what maximum likelihood has learnt.
+_GENTLE = {"lr": 5e-4, "betas": [0.9, 0.999]}
+
 MLE_RECIPE = TextRecipe(
     phases={"mle": Phase(steps=12_000, options={"patience": 3})},
     batch_size=64,
@@ -20,7 +23,37 @@ SEQGAN_RECIPE = TextRecipe(
         "adversarial": Phase(
             kind="policy-gradient",
             steps=50,
-            options={"reward": "rollout", "reward_options": {"rollouts": 4}, "discriminator_steps": 15, "look_every": 5},
+            options={
+                "generator": _GENTLE,
+                "reward": "rollout",
+                "reward_options": {"rollouts": 4},
+                "baseline": "batch",
+                "discriminator_steps": 15,
+                "look_every": 5,
+            },
+        ),
+    },
+    batch_size=64,
+    generator=Optimizer(lr=3e-3, betas=(0.9, 0.999)),
+    discriminator=Optimizer(lr=1e-3, betas=(0.9, 0.999)),
+    tokenizer=Tokenization(size=5000, length=20),
+)
+
+# A pretrained encoder judges whole sentences: completions of every prefix would cost it minutes a step.
+TRANSFORMER_RECIPE = TextRecipe(
+    phases={
+        "mle": Phase(steps=12_000, options={"patience": 3}),
+        "discriminator": Phase(steps=200, options={"pool": 2048, "epochs": 2}),
+        "adversarial": Phase(
+            kind="policy-gradient",
+            steps=150,
+            options={
+                "generator": _GENTLE,
+                "reward": "sentence",
+                "baseline": "batch",
+                "discriminator_steps": 2,
+                "look_every": 10,
+            },
         ),
     },
     batch_size=64,

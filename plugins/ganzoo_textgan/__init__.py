@@ -22,10 +22,10 @@ _TEXTGAN = Architecture(
     },
     config=(
         *_TOKENS,
-        ConfigField(name="hidden_size", default=128, doc="units of the LSTM", roles=("generator",)),
+        ConfigField(name="hidden_size", default=192, doc="units of the LSTM", roles=("generator",)),
         ConfigField(
             name="sharpness",
-            default=10.0,
+            default=30.0,
             doc="L of the soft argmax: logits are multiplied by it; 1000 in the paper",
             roles=("generator",),
         ),

@@ -7,12 +7,12 @@ TEXTGAN_RECIPE = TextRecipe(
         "autoencoder": Phase(steps=2000, options={"prior_weight": 1.0}),
         "permutation": Phase(steps=300),
         "feature-matching": Phase(
-            steps=500,
+            steps=600,
             options={
                 "lambda_r": 0.01,
                 "lambda_m": 0.1,
                 "sigmas": [8.0, 16.0, 32.0],
-                "generator": {"lr": {"start": 4e-4, "end": 4e-5}, "betas": [0.5, 0.999]},
+                "generator": {"lr": {"start": 3e-4, "end": 1e-4}, "betas": [0.5, 0.999]},
                 "discriminator": {"lr": 1e-4, "betas": [0.5, 0.999]},
             },
         ),

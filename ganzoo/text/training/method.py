@@ -93,7 +93,6 @@ class TextMethod:
         discriminator = build_random(networks["discriminator"], config.get("discriminator", {}), seed=(seed + 1) % SEED_LIMIT)
         if not isinstance(discriminator, TextDiscriminator):
             raise ConfigError(f"{type(discriminator).__name__} is no discriminator of text that can be trained.")
-        _check_pair(generator, discriminator)
         return Networks(generator, discriminator)
 
     def endow(self, networks: Networks, data: Dataset, recipe: TextRecipe) -> None:
@@ -108,6 +107,8 @@ class TextMethod:
         for network in (generator, networks.discriminator):
             if isinstance(network, SequenceGenerator | TextDiscriminator) and not network.has_tokenizer:
                 _give(network, tokenizer, data)
+        if isinstance(networks.discriminator, TextDiscriminator):
+            _check_pair(generator, networks.discriminator)
 
     def examples(
         self, networks: Networks, data: Dataset, recipe: TextRecipe, processes: Processes, reporter: Reporter
