@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from torch import Tensor
+
 from ganzoo.checkpoint import read_model, write_safetensors
 from ganzoo.metrics import Evaluation, card_metrics, make_tables
 
@@ -58,7 +60,15 @@ def write_half(model: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for role in stored.files:
         target = folder / f"{role}.safetensors"
-        state = stored.state(role)
-        write_safetensors(target, {k: v.half() if v.is_floating_point() else v for k, v in state.items()})
+        halves: dict[int, Tensor] = {}  # tied weights stay tied, so that they are stored once
+        state = {name: _half(tensor, halves) for name, tensor in stored.state(role).items()}
+        write_safetensors(target, state)
         content = target.read_bytes()
         print(f"{target}: sha256 {hashlib.sha256(content).hexdigest()}, {len(content)} bytes")
+
+
+def _half(tensor: Tensor, known: dict[int, Tensor]) -> Tensor:
+    """``tensor`` in half precision where it has a fraction; the same for the same memory."""
+    if not tensor.is_floating_point():
+        return tensor
+    return known.setdefault(tensor.data_ptr(), tensor.half())

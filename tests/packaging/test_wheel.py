@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.support.environment import ROOT, Scratch
 
-
-DATA = {("registry", ".toml"), ("plugins", ".toml"), ("plugins", ".gz"), ("plugins", ".txt")}  # cards, recipes, corpora, notices
+# Cards, recipes, corpora and their notices.
+DATA = {("registry", ".toml"), ("plugins", ".toml"), ("plugins", ".gz"), ("plugins", ".txt")}
 
 
 def test_the_wheel_holds_everything_and_nothing_else(wheel: Path) -> None:
