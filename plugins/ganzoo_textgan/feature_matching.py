@@ -8,7 +8,7 @@ from msgspec import Meta
 from torch import Tensor
 
 from ganzoo.errors import ConfigError
-from ganzoo.spec import Declaration, Name, Optimizer, PositiveInt, Role, Schedule, Scheduled, TextRecipe
+from ganzoo.spec import Declaration, Name, Optimizer, PositiveInt, Role, Scheduled, TextRecipe
 from ganzoo.text.mmd import mmd2
 from ganzoo.text.training import Ground, TextPhase
 from ganzoo.training import AdversarialLoss
@@ -145,7 +145,7 @@ class FeatureMatching(TextPhase[FeatureMatchingOptions]):
 
     @property
     def _sharpness(self) -> float | None:
-        chosen: float | Schedule | None = self.options.sharpness
+        chosen = self.options.sharpness
         return None if chosen is None else value_at(chosen, self.done, self.steps)
 
     def players(self) -> dict[Role, Player]:
