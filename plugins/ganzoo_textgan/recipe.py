@@ -7,7 +7,7 @@ TEXTGAN_RECIPE = TextRecipe(
         "autoencoder": Phase(steps=2000, options={"prior_weight": 1.0}),
         "permutation": Phase(steps=300),
         "feature-matching": Phase(
-            steps=600,
+            steps=900,
             options={
                 "lambda_r": 0.01,
                 "lambda_m": 0.1,
