@@ -76,7 +76,7 @@ class Autoencoder(TextPhase[AutoencoderOptions]):
     def _nll(self, tokens: Tensor, codes: Tensor) -> Tensor:
         generator, mask = self.ground.generator, self.ground.mask(tokens)
         hidden = generator.hidden(tokens, codes).flatten(0, 1)
-        weights = (mask / mask.sum()).flatten()
+        weights = self.ground.per_token(mask).flatten()
         return linear_cross_entropy(hidden, generator.head.weight, generator.head.bias, tokens.flatten(), weights)
 
     def players(self) -> dict[Role, Player]:

@@ -85,11 +85,22 @@ class Ground:
         """Bool ``[N, T]``: the tokens that count, up to and including the end."""
         return token_mask(tokens, self.generator.end_token)
 
+    def per_token(self, mask: Tensor) -> Tensor:
+        """Weights ``[N, T]`` that make a sum over this process's tokens, averaged over the processes, the mean over all tokens
+        of the batch: sentences differ in length, and so do the processes' shares of the tokens.
+        """
+        count = self.processes.total(mask.sum().float()) / self.processes.count
+        return mask / count
+
     @torch.no_grad()
     def generate(self, count: int) -> Tensor:
-        """Fresh sentences of the generator as it is now, int64 ``[count, T]``, in single precision and at temperature 1."""
-        like = self.generator.head.weight
-        uniforms = self.draws().uniform(count, self.generator.max_length, like=like)
+        """Fresh sentences of the generator as it is now, int64 ``[count, T]``, in single precision and at temperature 1.
+
+        Drawn batch by batch, so that several processes together make the sentences of one, in its order.
+        """
+        like, draws = self.generator.head.weight, self.draws()
+        batches = [min(self.rows, count - start) for start in range(0, count, self.rows)]
+        uniforms = torch.cat([draws.uniform(rows, self.generator.max_length, like=like) for rows in batches])
         blank = torch.zeros(count, self.generator.max_length, dtype=torch.int64, device=self.device)
         parts = zip(torch.split(blank, _ROWS), torch.split(uniforms, _ROWS), strict=True)
         return torch.cat([complete(self.generator, rows, 0, numbers) for rows, numbers in parts])

@@ -64,8 +64,7 @@ class MLE(TextPhase[MLEOptions]):
         self._player.follow(self.done)
         tokens = self.ground.real()
         mask = self.ground.mask(tokens)
-        # Over all processes together: each divides by its own count, and gradients are averaged.
-        loss = weighted_nll(self.ground.generator, tokens, mask / mask.sum())
+        loss = weighted_nll(self.ground.generator, tokens, self.ground.per_token(mask))
         figures = {"nll": self._player.descend([loss])}
         self.done += 1
         if self._looks and (self.done % self._every == 0 or self.done == self.steps):

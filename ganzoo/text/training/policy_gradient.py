@@ -117,7 +117,7 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
         if self.options.reduction == "mean":
             weights = weights / len(tokens)
         value = self._player.descend([weighted_nll(self.ground.generator, tokens, weights)])
-        mean = self.ground.processes.mean((rewards * mask).sum() / mask.sum())
+        mean = self.ground.processes.mean((rewards * self.ground.per_token(mask)).sum())
         return {"g_loss": value, "reward": float(mean)}
 
     @torch.no_grad()
@@ -151,7 +151,7 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
     def _hold(self) -> float:
         tokens = self.ground.real()
         mask = self.ground.mask(tokens)
-        return self._player.descend([weighted_nll(self.ground.generator, tokens, mask / mask.sum())])
+        return self._player.descend([weighted_nll(self.ground.generator, tokens, self.ground.per_token(mask))])
 
     def _teach(self, judge: Judge) -> dict[str, float]:
         judge.player.follow(self.done)

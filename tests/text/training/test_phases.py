@@ -77,6 +77,23 @@ def test_mle_learns_and_its_figure_is_the_mean_over_the_tokens_that_count() -> N
     assert not mask.all() and sum(learning.step()["nll"] for _ in range(49)) / 49 < first
 
 
+class Second(Processes):
+    """One of two processes; the other has 5 tokens that count."""
+
+    count, rank = 2, 1
+
+    def total(self, values: Tensor) -> Tensor:
+        return values + 5
+
+
+def test_the_mean_is_over_the_tokens_of_all_processes() -> None:
+    on = ground()
+    on.processes = Second()
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+    mine = float(on.per_token(mask).sum())
+    assert (mine + 5 * mine / 4) / 2 == pytest.approx(1.0)  # the other's tokens weigh as much
+
+
 def test_mle_ends_with_the_best_weights_when_its_patience_does() -> None:
     on = ground(lr=0.3)
     learning = phase(MLE, on, 400, every=4, patience=3)
