@@ -19,7 +19,7 @@ from ganzoo.metrics.parts import open_metric
 from ganzoo.models import Generator, Network
 from ganzoo.naming import NameTable, closest
 from ganzoo.plugin_host import Plugin, host
-from ganzoo.spec import Architecture, Part, Role
+from ganzoo.spec import AnyRecipe, Architecture, Part, Role
 from ganzoo.targets import import_callable
 
 _OPTIONS = {"variant": "variant (after ':')", "weights": "file of weights (after '@')", "revision": "revision (after '@')"}
@@ -175,6 +175,25 @@ def find_architecture(name: str) -> tuple[Plugin, Architecture]:
             raise
         hint = f"'{name}' is a model; its architecture is '{card.architecture}'."
         raise UnknownNameError("architecture", name, [card.architecture], hint=hint) from e
+
+
+def recipe_of(architecture: Architecture, name: str | None = None) -> AnyRecipe:
+    """The architecture's own recipe, or the one that it calls ``name``.
+
+    Raises:
+        ConfigError: it has none, or none of that name.
+    """
+    if architecture.recipe is None:
+        raise ConfigError(f"The architecture '{architecture.id}' has no recipe; it can be used but not trained.")
+    if name is None:
+        return architecture.recipe
+    if name not in architecture.recipes:
+        known = ", ".join(architecture.recipes)
+        raise ConfigError(
+            f"The architecture '{architecture.id}' has no recipe '{name}'.",
+            hint=f"It has, besides its own: {known}." if known else "It has its own only: leave --recipe out.",
+        )
+    return architecture.recipes[name]
 
 
 def network_classes(architecture: Architecture) -> dict[Role, type[Network]]:

@@ -254,7 +254,6 @@ class TextRecipe(Declaration, frozen=True, kw_only=True, tag="text", tag_field="
             validation set of their own.
         ema_images: Half-life of the exponential moving average of the generator, in sentences; 0 switches it off.
         ema_ramp: The half-life is at most this share of the sentences so far; 0 for no ramp.
-        precision: Of the networks' arithmetic; weights stay in float32.
         deterministic: Only algorithms that give the same bits again, also on a GPU.
         on_nan: What to do when a loss is not finite: ``stop``, or ``rollback`` to the last checkpoint and other random numbers.
         rollbacks: How often at most before it stops after all.
@@ -269,7 +268,6 @@ class TextRecipe(Declaration, frozen=True, kw_only=True, tag="text", tag_field="
     validation: Annotated[float, Meta(ge=0, lt=1)] = 0.05
     ema_images: Scheduled = 0.0
     ema_ramp: Annotated[float, Meta(ge=0)] = 0.0
-    precision: Literal["float32", "bfloat16"] = "float32"
     deterministic: bool = False
     on_nan: Literal["stop", "rollback"] = "stop"
     rollbacks: PositiveInt = 3

@@ -1,5 +1,6 @@
 """Pickles of plain NumPy arrays, read as data: neither Python's nor NumPy's reader ever sees them."""
 
+import math
 import mmap
 from pathlib import Path
 from typing import Any
@@ -88,10 +89,7 @@ class _Arrays:
         self._left -= len(content)
         if self._left < 0:
             raise ValueError("the arrays are larger than the file")
-        elements = 1
-        for size in shape:
-            elements *= size
-        if elements * dtype.itemsize != len(content):
+        if math.prod(shape) * dtype.itemsize != len(content):
             raise ValueError(f"{len(content)} bytes cannot have the shape {printable_shape(shape)} of {dtype.name}")
         made = np.frombuffer(content, dtype).astype(dtype.newbyteorder("="))
         return made.reshape(shape, order="F" if order == "F" else "C")

@@ -9,7 +9,6 @@ from ganzoo.cli.options import SEED_LIMIT, as_json, device_option
 
 if TYPE_CHECKING:
     from ganzoo.data import TextDataset
-    from ganzoo.spec import TextRecipe
     from ganzoo.text.bench import Contest
 
 SHORT = {"small": "text-oracle-small"}
@@ -77,16 +76,21 @@ def _contest(
 ) -> "Contest":
     """Resolves every name; nothing is written."""
     from ganzoo import resources
+    from ganzoo.errors import ConfigError
+    from ganzoo.spec import TextRecipe
     from ganzoo.text.bench import Contest
     from ganzoo.training import apply_settings
 
     plugin, architecture = resources.find_architecture(model)
-    chosen = _text_recipe(model, architecture.recipe if recipe is None else architecture.recipes.get(recipe))
+    chosen = resources.recipe_of(architecture, recipe)
+    if not isinstance(chosen, TextRecipe):
+        raise ConfigError(f"'{model}' makes {architecture.modality}, and this is a benchmark of text.")
+    oracle = SHORT.get(oracle, oracle)
     train, test = _data(oracle)
     return Contest(
         architecture=architecture,
         networks=resources.network_classes(architecture),
-        recipe=_text_recipe(model, apply_settings(chosen, settings)),
+        recipe=apply_settings(chosen, settings),
         train=train,
         test=test,
         out=out,
@@ -95,17 +99,8 @@ def _contest(
         config=resources.network_arguments(architecture, arguments),
         seed=seed,
         device=device,
-        source=oracle,
+        source=resources.data_source(oracle),
     )
-
-
-def _text_recipe(model: str, recipe: object) -> "TextRecipe":
-    from ganzoo.errors import ConfigError
-    from ganzoo.spec import TextRecipe
-
-    if not isinstance(recipe, TextRecipe):
-        raise ConfigError(f"'{model}' has no such recipe for text.", hint=f"See what it has: ganzoo show {model}")
-    return recipe
 
 
 def _data(oracle: str) -> "tuple[TextDataset, TextDataset]":
@@ -118,8 +113,7 @@ def _data(oracle: str) -> "tuple[TextDataset, TextDataset]":
     if Path(oracle).is_file() or oracle.startswith((".", "/", "~")):
         known = LSTMOracle.from_file(oracle)
         return oracle_dataset(known, licence=None), oracle_dataset(known, split="test", licence=None)
-    name = SHORT.get(oracle, oracle)
-    train, test = resources.open_dataset(f"{name}:train"), resources.open_dataset(f"{name}:test")
+    train, test = resources.open_dataset(f"{oracle}:train"), resources.open_dataset(f"{oracle}:test")
     if not isinstance(train, TextDataset) or not isinstance(test, TextDataset):
         raise DataError(f"'{oracle}' is no text.", hint="Use text-oracle, small, or the file of an oracle.")
     return train, test

@@ -68,7 +68,7 @@ def plan_training(
     plugin, found = resources.find_architecture(architecture)
     tables = read_settings(file, TABLES) if file is not None else {}
     overrides = [*settings, *([f"images={images}"] if images is not None else [])]
-    chosen = apply_settings(_recipe(found, recipe), overrides, tables.get("recipe"))
+    chosen = apply_settings(resources.recipe_of(found, recipe), overrides, tables.get("recipe"))
     networks = resources.network_classes(found)
     config = resources.network_arguments(found, arguments, tables.get("config", {}))
     weights: Weights = {}
@@ -96,25 +96,6 @@ def plan_training(
         plugin=plugin.name,
         distribution=plugin.installed.distribution,
     )
-
-
-def _recipe(architecture: Architecture, name: str | None) -> AnyRecipe:
-    """The architecture's recipe, or another one that it brings.
-
-    Raises:
-        ConfigError: it has none, or none of that name.
-    """
-    if architecture.recipe is None:
-        raise ConfigError(f"The architecture '{architecture.id}' has no recipe; it can be used but not trained.")
-    if name is None:
-        return architecture.recipe
-    if name not in architecture.recipes:
-        known = ", ".join(architecture.recipes)
-        raise ConfigError(
-            f"The architecture '{architecture.id}' has no recipe '{name}'.",
-            hint=f"It has, besides its own: {known}." if known else "It has its own only: leave --recipe out.",
-        )
-    return architecture.recipes[name]
 
 
 def plan_evaluation(features: str, data: str, metrics: str, samples: int, best: str) -> EvaluationConfig:

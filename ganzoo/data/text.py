@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.dataset import Dataset, Modality, TensorExamples
-from ganzoo.data.text_files import one_line, read_lines
+from ganzoo.data.text_files import check_utf8, one_line, read_lines
 from ganzoo.errors import DataError
 
 if TYPE_CHECKING:  # tokenizers stand above the data, which only pass them on
@@ -77,7 +77,7 @@ class TextDataset(Dataset):
         if not self.lines:
             raise DataError(f"{name}: there is no text in it.")
         for number, line in enumerate(self.lines, start=1):
-            _check_utf8(line, f"{name}, sentence {number}")
+            check_utf8(line, f"{name}, sentence {number}")
 
     @classmethod
     def from_file(cls, path: str | Path, *, name: str | None = None) -> Self:
@@ -148,10 +148,3 @@ class TextDataset(Dataset):
             f"{self.name} is text, which needs a tokenizer before it can take the shape {list(shape)}.",
             hint="Train an architecture that makes text on it: ganzoo list --modality text",
         )
-
-
-def _check_utf8(line: str, where: str) -> None:
-    try:
-        line.encode()
-    except UnicodeEncodeError as e:
-        raise DataError(f"{where} holds half of a surrogate pair, which is no text.") from e

@@ -43,7 +43,7 @@ def read_lines(path: Path) -> Lines:
         where = f"{path}, line {number}"
         text = _field(line, where) if jsonl and not line.isspace() else line
         clean = one_line(text)
-        cleaned += any(unicodedata.category(c) in _BREAKS for c in text.strip())
+        cleaned += clean != text.strip()
         blank += not clean
         texts += [clean] if clean else []
     if not texts:
@@ -53,9 +53,22 @@ def read_lines(path: Path) -> Lines:
 
 def one_line(text: str) -> str:
     """``text`` with its control characters and line breaks as spaces, and without white space around it."""
-    if not text.isprintable():
-        text = "".join(" " if unicodedata.category(c) in _BREAKS else c for c in text)
-    return text.strip()
+    text = text.strip()
+    if text.isprintable():
+        return text
+    return "".join(" " if unicodedata.category(c) in _BREAKS else c for c in text).strip()
+
+
+def check_utf8(text: str, where: str) -> None:
+    """Makes sure that ``text``, which stands ``where`` the error says, can be written as UTF-8.
+
+    Raises:
+        DataError: it cannot.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as e:
+        raise DataError(f"{where} holds half of a surrogate pair, which is no text.") from e
 
 
 def _numbered(path: Path) -> Iterator[tuple[int, str]]:
@@ -88,8 +101,5 @@ def _field(line: str, where: str) -> str:
     text = value.get(FIELD) if isinstance(value, dict) else None
     if not isinstance(text, str):
         raise DataError(f"{where} has no text.", hint=f'Each line is an object with the field {FIELD}: {{"{FIELD}": "…"}}')
-    try:
-        text.encode()
-    except UnicodeEncodeError as e:
-        raise DataError(f"{where} holds half of a surrogate pair, which is no text.") from e
+    check_utf8(text, where)
     return text

@@ -1,6 +1,7 @@
 """Figures over the temperature as a picture: one small panel for each."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -12,9 +13,10 @@ from ganzoo.paths import atomic_path, check_parent
 
 _WIDTH, _HEIGHT, _COLUMNS = 320, 220, 3  # of a panel, pixels; panels side by side
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 14, 28, 34  # of the frame in a panel
-_INK, _GRID = (40, 40, 40), (200, 200, 200)
+_INK, _GRID, _REAL = (40, 40, 40), (200, 200, 200), (130, 130, 130)
 _COLOURS = ((31, 119, 180), (214, 39, 40), (44, 160, 44), (148, 103, 189), (255, 127, 14), (23, 190, 207))
 Curve = list[tuple[float, float]]
+Colours = Mapping[str, tuple[int, int, int]]  # by model
 
 
 def plot_curves(evaluations: Sequence[Evaluation], file: str | Path) -> Path:
@@ -40,9 +42,11 @@ def plot_curves(evaluations: Sequence[Evaluation], file: str | Path) -> Path:
     columns = min(_COLUMNS, len(names))
     picture = Image.new("RGB", (columns * _WIDTH, -(-len(names) // columns) * _HEIGHT + 24), "white")
     draw = ImageDraw.Draw(picture)
+    models = dict.fromkeys(each.name for each in measured)
+    colours = dict(zip(models, itertools.cycle(_COLOURS), strict=False))
     for number, name in enumerate(names):
-        _panel(draw, (number % columns * _WIDTH, number // columns * _HEIGHT), name, measured)
-    _legend(draw, picture.height - 18, list(dict.fromkeys(each.name for each in measured)))
+        _panel(draw, (number % columns * _WIDTH, number // columns * _HEIGHT), name, measured, colours)
+    _legend(draw, picture.height - 18, colours)
     try:
         with atomic_path(path) as temporary:
             picture.save(temporary, format=Image.registered_extensions()[path.suffix.lower()])
@@ -71,7 +75,9 @@ def curves(evaluations: Sequence[Evaluation], name: str) -> dict[str, Curve]:
     return {model: sorted(points) for model, points in found.items()}
 
 
-def _panel(draw: ImageDraw.ImageDraw, corner: tuple[int, int], name: str, evaluations: Sequence[Evaluation]) -> None:
+def _panel(
+    draw: ImageDraw.ImageDraw, corner: tuple[int, int], name: str, evaluations: Sequence[Evaluation], colours: Colours
+) -> None:
     lines = curves(evaluations, name)
     real = [m.figures[name] for each in evaluations for m in each.measurements if m.of == HELD_OUT and name in m.figures]
     xs = _range([x for line in lines.values() for x, _ in line])
@@ -92,21 +98,19 @@ def _panel(draw: ImageDraw.ImageDraw, corner: tuple[int, int], name: str, evalua
     for x in xs:
         draw.text((place(x, ys[0])[0], bottom + 6), f"{x:.3g}", fill=_INK, anchor="mt")
     for value in dict.fromkeys(real):
-        draw.line((place(xs[0], value), place(xs[1], value)), fill=(130, 130, 130), width=2)
-    for (_, line), colour in zip(lines.items(), _COLOURS * len(lines), strict=False):
+        draw.line((place(xs[0], value), place(xs[1], value)), fill=_REAL, width=2)
+    for model, line in lines.items():
         points = [place(x, y) for x, y in line]
-        draw.line(points, fill=colour, width=2)
+        draw.line(points, fill=colours[model], width=2)
         for x, y in points:
-            draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colour)
+            draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colours[model])
 
 
-def _legend(draw: ImageDraw.ImageDraw, y: int, models: Sequence[str]) -> None:
+def _legend(draw: ImageDraw.ImageDraw, y: int, colours: Colours) -> None:
     x = 8.0
     draw.text((x, y), "over temperature:", fill=_INK)
     x += draw.textlength("over temperature:") + 12
-    for model, colour in zip(
-        [*models, "held-out real data"], [*(_COLOURS * len(models))[: len(models)], (130, 130, 130)], strict=True
-    ):
+    for model, colour in {**colours, HELD_OUT: _REAL}.items():
         draw.text((x, y), model, fill=colour)
         x += draw.textlength(model) + 16
 

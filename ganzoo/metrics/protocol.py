@@ -135,7 +135,7 @@ def describe(
     held_out: Dataset | None = None,
 ) -> Protocol:
     """The protocol of measuring ``sampling`` against ``reference`` in ``space``; ``words`` only of texts."""
-    looks = held_out is not None and any(metric.needs.held_out for metric in metrics)
+    looked_at = held_out if any(metric.needs.held_out for metric in metrics) else None
     decoding = sampling.decoding
     return Protocol(
         features=space.name,
@@ -158,7 +158,7 @@ def describe(
         top_k=decoding.top_k,
         top_p=decoding.top_p,
         words="" if words is None else words.name,
-        held_out=cited(held_out) if looks and held_out is not None else "",
+        held_out="" if looked_at is None else cited(looked_at),
     )
 
 

@@ -22,11 +22,10 @@ class CharTokenizer(ListedTokenizer):
     kind: ClassVar[str] = "char"
 
     def __init__(self, characters: Sequence[str], *, lower: bool = False) -> None:
-        super().__init__(characters)
+        super().__init__(characters, lower=lower)
         longer = next((c for c in characters if len(c) > 1), None)
         if longer is not None:
             raise InvalidValueError(f"{longer!r} is more than one character.")
-        self.lower = lower
 
     @classmethod
     def of(cls, lines: Iterable[str], size: int | None = None, min_count: int = 1, *, lower: bool = False) -> Self:
@@ -42,12 +41,8 @@ class CharTokenizer(ListedTokenizer):
             InvalidValueError: no room for a character, or a ``min_count`` below 1.
             DataError: no character is left.
         """
-        pieces = (piece for line in lines for piece in _split(line, lower))
+        pieces = (piece for line in lines for piece in _characters(line, lower))
         return cls(most_frequent(pieces, size, min_count), lower=lower)
-
-    def encode(self, text: str) -> list[int]:
-        """The characters of ``text``; ``<unk>`` for those that the vocabulary does not have."""
-        return self._look_up(_split(text, self.lower))
 
     def join(self, ids: list[int]) -> str:
         """The characters one after the other."""
@@ -57,12 +52,11 @@ class CharTokenizer(ListedTokenizer):
         """``{"kind": "char", "lower": …, "characters": […]}``."""
         return {"kind": self.kind, "lower": self.lower, "characters": list(self.listed)}
 
-    def _first_unknown(self, text: str) -> str:
-        characters = (c for c in _split(text, self.lower) if c not in self._ids)
-        return repr(next(characters, text))
+    def _split(self, text: str) -> str:
+        return _characters(text, self.lower)
 
 
-def _split(text: str, lower: bool) -> str:
+def _characters(text: str, lower: bool) -> str:
     text = unicodedata.normalize("NFC", text.lower() if lower else text)
     if text.isprintable():
         return text

@@ -4,6 +4,7 @@ Needs the package ``tokenizers`` (extra ``text``). Nothing of a folder or reposi
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -25,7 +26,8 @@ class HuggingFaceTokenizer(Tokenizer):
 
     Args:
         definition: The text of its ``tokenizer.json``.
-        roles: Which of its tokens pad, start, end and stand for unknown text; by their usual names unless given.
+        roles: Which of its tokens pad, start, end and stand for unknown text; what ``settings`` say unless given.
+        settings: See `Roles.of`; where they say nothing, usual names count.
         name: Where it comes from, for errors.
 
     Raises:
@@ -36,10 +38,12 @@ class HuggingFaceTokenizer(Tokenizer):
 
     kind: ClassVar[str] = "hugging-face"
 
-    def __init__(self, definition: str, roles: Roles | None = None, *, name: str = FILE) -> None:
+    def __init__(
+        self, definition: str, roles: Roles | None = None, *, settings: Mapping[str, Any] | None = None, name: str = FILE
+    ) -> None:
         self._engine = _engine(definition, name)
         ids = _vocabulary(self._engine, name)
-        self._roles = Roles.of({}, ids) if roles is None else roles
+        self._roles = Roles.of(settings or {}, ids) if roles is None else roles
         given = {role: _id(ids, role, token, name) for role, token in self._roles.items()}
         if "start" not in given or "end" not in given:
             raise InvalidValueError(
@@ -61,9 +65,9 @@ class HuggingFaceTokenizer(Tokenizer):
         if not callable(getattr(engine, "to_str", None)):
             raise InvalidValueError(f"A {type(tokenizer).__name__} is no fast tokenizer: it has no {FILE}.")
         name = type(tokenizer).__name__
-        ids = _vocabulary(engine, name)  # first: writing an absurd one takes minutes
+        _vocabulary(engine, name)  # first: writing an absurd one takes minutes
         settings = {key: getattr(tokenizer, key, None) for keys in SETTINGS.values() for key in keys}
-        return cls(engine.to_str(), Roles.of(settings, ids), name=name)
+        return cls(engine.to_str(), settings=settings, name=name)
 
     @classmethod
     def load(cls, source: str) -> Self:
@@ -96,7 +100,7 @@ class HuggingFaceTokenizer(Tokenizer):
         for file in SETTING_FILES:
             if file in files and files[file].exists():
                 settings |= {key: value for key, value in _object(files[file]).items() if value is not None}
-        return cls(definition, Roles.of(settings, _vocabulary(_engine(definition, source), source)), name=source)
+        return cls(definition, settings=settings, name=source)
 
     def encode(self, text: str) -> list[int]:
         """The tokens of ``text``, without start, end and padding."""

@@ -1,5 +1,6 @@
 """Tokenizers whose vocabulary is a list: four special tokens, then what occurs in the data, the most frequent first."""
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,10 @@ PAD, BOS, EOS, UNKNOWN = range(4)
 class ListedTokenizer(Tokenizer):
     """Special tokens ``<pad>`` 0, ``<bos>`` 1, ``<eos>`` 2 and ``<unk>`` 3, then ``listed`` in its order.
 
+    Args:
+        listed: The vocabulary without special tokens.
+        lower: Whether text is made lower case.
+
     Raises:
         InvalidValueError: a token that is empty, no text, listed twice, special, or not writable as UTF-8.
     """
@@ -22,8 +27,9 @@ class ListedTokenizer(Tokenizer):
     end: int | None = EOS
     unknown: int | None = UNKNOWN
 
-    def __init__(self, listed: Sequence[str]) -> None:
+    def __init__(self, listed: Sequence[str], *, lower: bool = False) -> None:
         _check(listed)
+        self.lower = lower
         self.vocabulary = (*SPECIAL, *listed)
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
 
@@ -32,9 +38,18 @@ class ListedTokenizer(Tokenizer):
         """The vocabulary without special tokens."""
         return tuple(self.vocabulary[len(SPECIAL) :])
 
-    def _look_up(self, pieces: Iterable[str]) -> list[int]:
+    def encode(self, text: str) -> list[int]:
+        """The tokens of ``text``; ``<unk>`` for those that the vocabulary does not have."""
         find = self._ids.get
-        return [find(piece, UNKNOWN) for piece in pieces]
+        return [find(piece, UNKNOWN) for piece in self._split(text)]
+
+    @abstractmethod
+    def _split(self, text: str) -> Iterable[str]:
+        """The pieces of ``text`` that are looked up in the vocabulary."""
+
+    def _first_unknown(self, text: str) -> str:
+        pieces = (piece for piece in self._split(text) if piece not in self._ids)
+        return repr(next(pieces, text))
 
     def _hidden(self) -> frozenset[int]:
         return frozenset((PAD, BOS, EOS))

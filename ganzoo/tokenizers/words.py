@@ -52,8 +52,7 @@ class WordTokenizer(ListedTokenizer):
     kind: ClassVar[str] = "word"
 
     def __init__(self, words: Sequence[str], *, lower: bool = False) -> None:
-        super().__init__(words)
-        self.lower = lower
+        super().__init__(words, lower=lower)
 
     @classmethod
     def of(cls, lines: Iterable[str], size: int | None = 5000, min_count: int = 1, *, lower: bool = False) -> Self:
@@ -72,10 +71,6 @@ class WordTokenizer(ListedTokenizer):
         pieces = (piece for line in lines for piece in split_words(line, lower=lower))
         return cls(most_frequent(pieces, size, min_count), lower=lower)
 
-    def encode(self, text: str) -> list[int]:
-        """The words of ``text``; ``<unk>`` for those that the vocabulary does not have."""
-        return self._look_up(split_words(text, lower=self.lower))
-
     def join(self, ids: list[int]) -> str:
         """Words with a space between them, punctuation where a person would put it."""
         return join_words([self.vocabulary[i] for i in ids])
@@ -84,9 +79,8 @@ class WordTokenizer(ListedTokenizer):
         """``{"kind": "word", "lower": …, "words": […]}``."""
         return {"kind": self.kind, "lower": self.lower, "words": list(self.listed)}
 
-    def _first_unknown(self, text: str) -> str:
-        words = (word for word in split_words(text, lower=self.lower) if word not in self._ids)
-        return repr(next(words, text))
+    def _split(self, text: str) -> list[str]:
+        return split_words(text, lower=self.lower)
 
 
 def split_words(text: str, *, lower: bool = False) -> list[str]:

@@ -4,6 +4,7 @@ from ganzoo.training.augment import AUGMENTATIONS, Augmentation, build_pipeline
 from ganzoo.training.builtin import CONSTRAINTS, LOSSES, REGULARIZERS
 from ganzoo.training.draws import Draws
 from ganzoo.training.engine import Engine
+from ganzoo.training.freezing import frozen
 from ganzoo.training.game import Game, Progress
 from ganzoo.training.loop import Evaluator, Run
 from ganzoo.training.losses import AdversarialLoss
@@ -48,6 +49,7 @@ __all__ = [
     "build_pipeline",
     "check_recipe",
     "describe",
+    "frozen",
     "read_settings",
     "resume",
     "terminal_reporter",

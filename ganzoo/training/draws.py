@@ -1,5 +1,7 @@
 """Random numbers of a batch that do not depend on how the batch is split among processes or accumulated in pieces."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -35,6 +37,16 @@ class Draws:
         """``[n]`` int64: an order of the rows of this share, on the device of ``like``."""
         keys = self._mine(torch.rand(n * self.shares, generator=self.rng), n)
         return keys.argsort(stable=True).to(like.device)
+
+    def latents(self, draw: Callable[[torch.Generator], Tensor], n: int, *, device: torch.device) -> Tensor:
+        """``n`` latents, drawn one by one as `Generator.sample` does: the family decides on the distribution.
+
+        Args:
+            draw: `Generator.draw_latent`.
+            n: Rows of this share.
+            device: Where they are wanted.
+        """
+        return self._mine(torch.stack([draw(self.rng) for _ in range(n * self.shares)]), n).to(device)
 
     def _mine(self, whole: Tensor, n: int) -> Tensor:
         return whole[self.share * n : (self.share + 1) * n]

@@ -22,6 +22,7 @@ from ganzoo.spec import Json, Role
 from ganzoo.training.constraints import constraints_of, plain_state_dict
 from ganzoo.training.draws import Draws
 from ganzoo.training.ema import Average
+from ganzoo.training.freezing import frozen
 from ganzoo.training.game import Progress
 from ganzoo.training.losses import AdversarialLoss, top_k_scores
 from ganzoo.training.parts import find
@@ -195,16 +196,10 @@ class Engine:
 
     def _update_generator(self, real: Tensor, c_real: Tensor | None) -> None:
         player = self.players["generator"]
-        learning = self.players["discriminator"].parameters
-        for parameter in learning:
-            parameter.requires_grad_(False)
-        try:
+        with frozen(self.discriminator):
             self._note("g_loss", player.descend(self._deceive(player, real, c_real)))
             if player.due:
                 player.descend(self._penalise_generator(player, real, c_real))
-        finally:
-            for parameter in learning:
-                parameter.requires_grad_(True)
         player.updates += 1
 
     def _deceive(self, player: Player, real: Tensor, c_real: Tensor | None) -> Iterator[Tensor]:
@@ -271,10 +266,7 @@ class Engine:
             yield Draws(self.rng, shares=self.shares, share=share), slice(piece * size, (piece + 1) * size)
 
     def _latents(self, draws: Draws, rows: slice) -> Tensor:
-        """Drawn one by one as `Generator.sample` does: the family decides on the distribution."""
-        size = rows.stop - rows.start
-        every = [self.generator.draw_latent(self.rng) for _ in range(size * self.shares)]
-        return torch.stack(every[draws.share * size : (draws.share + 1) * size]).to(self.device)
+        return draws.latents(self.generator.draw_latent, rows.stop - rows.start, device=self.device)
 
     def _fake_classes(self, c_real: Tensor | None, rows: slice) -> Tensor | None:
         """Those of the real examples: as frequent, and what a loss compares in pairs is of one class (Huang et al. 2024)."""
@@ -342,13 +334,10 @@ class Engine:
 
     def state(self) -> dict[str, Any]:
         """Everything else that decides the future: tensors and JSON values in nested dictionaries."""
-        rng = {"run": self.rng.get_state(), "torch": self.processes.gather(torch.get_rng_state())}
-        if self.device.type == "cuda":
-            rng["cuda"] = self.processes.gather(torch.cuda.get_rng_state(self.device))
         return {
             "images": self.images,
             "sampler": dict(self.feed.state_dict()),
-            "rng": rng,
+            "rng": {"run": self.rng.get_state(), **self.processes.random_state()},
             "players": {role: player.state() for role, player in self.players.items()},
             "view": self.view.state(),
             "scaler": self.scaler.state_dict(),
@@ -364,11 +353,8 @@ class Engine:
         """
         self.images = state["images"]
         self.feed.load_state_dict(state["sampler"])
-        rng, rank = state["rng"], self.processes.rank
-        self.rng.set_state(rng["run"])
-        torch.set_rng_state(rng["torch"][min(rank, len(rng["torch"]) - 1)])
-        if "cuda" in rng and self.device.type == "cuda":
-            torch.cuda.set_rng_state(rng["cuda"][min(rank, len(rng["cuda"]) - 1)], self.device)
+        self.rng.set_state(state["rng"]["run"])
+        self.processes.restore_random_state({name: each for name, each in state["rng"].items() if name != "run"})
         for role, player in self.players.items():
             player.restore(state["players"][role])
         self.view.restore(state["view"])

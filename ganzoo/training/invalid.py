@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
+
+from ganzoo.errors import ConfigError
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 _KINDS = {
     "int": "a whole number",
@@ -32,6 +36,20 @@ def reason(error: msgspec.ValidationError, target: type) -> str:
     allowed = _choices(inspect.type_info(target), field.split("."))
     one_of = f"; it is one of {', '.join(allowed)}" if allowed else ""
     return f"{words}{one_of}" + (f" ({field})" if field else "")
+
+
+def read_options(what: str, given: Mapping[str, Any], kind: type[S]) -> S:
+    """The own options of a part, as the struct ``kind``; ``what`` begins the error.
+
+    Raises:
+        ConfigError: one that it does not have, or cannot use.
+    """
+    try:
+        return msgspec.convert(whole(given), kind)
+    except msgspec.ValidationError as e:
+        known = ", ".join(kind.__struct_fields__)
+        hint = f"Its options: {known}." if known else "It has no options."
+        raise ConfigError(f"{what} cannot be used: {reason(e, kind)}.", hint=hint) from e
 
 
 def whole(value: Any) -> Any:

@@ -6,7 +6,7 @@ everywhere (`ganzoo.training.draws`), gradients are averaged, and so all of them
 
 import atexit
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -47,6 +47,20 @@ class Processes:
     def gather(self, value: Tensor) -> Tensor:
         """``[count, *shape]``: the value of every process."""
         return value[None]
+
+    def random_state(self) -> dict[str, Tensor]:
+        """Torch's own random state of every process, on the CPU and on the device: what dropout draws from."""
+        found = {"torch": self.gather(torch.get_rng_state())}
+        if self.device.type == "cuda":
+            found["cuda"] = self.gather(torch.cuda.get_rng_state(self.device))
+        return found
+
+    def restore_random_state(self, state: Mapping[str, Tensor]) -> None:
+        """Takes up what `random_state` gave; of fewer processes, the last one's counts for those that were not there."""
+        mine = {name: each[min(self.rank, len(each) - 1)] for name, each in state.items()}
+        torch.set_rng_state(mine["torch"])
+        if "cuda" in mine and self.device.type == "cuda":
+            torch.cuda.set_rng_state(mine["cuda"], self.device)
 
     def wait(self) -> None:
         """Until all processes are here."""

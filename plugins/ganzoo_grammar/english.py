@@ -52,8 +52,3 @@ RULES: Rules = {
 def english() -> GrammarDensity:
     """The distribution of the sentences of this grammar."""
     return GrammarDensity(Automaton(RULES, "SENTENCE"))
-
-
-def grammatical(text: str) -> bool:
-    """Whether ``text`` is a sentence of this grammar."""
-    return english().grammatical(text)

@@ -1,6 +1,6 @@
 """The published recipe of SeqGAN, one that a small machine finishes, and the maximum-likelihood baseline."""
 
-from ganzoo.spec import Optimizer, Phase, TextRecipe, Tokenization
+from ganzoo.spec import Optimizer, Phase, TextRecipe
 
 # Section and numbers of the published code where the paper is silent: github.com/LantaoYu/SeqGAN.
 _GENERATOR = Optimizer(lr=1e-2, betas=(0.9, 0.999))
@@ -9,16 +9,17 @@ _DISCRIMINATOR = Optimizer(lr=1e-4, betas=(0.9, 0.999))
 # With a baseline and a small rate the adversarial phase does not undo what maximum likelihood has learnt.
 _GENTLE = {"lr": 5e-4, "betas": [0.9, 0.999]}
 
+_OURS, _OUR_JUDGE = Optimizer(lr=3e-3, betas=(0.9, 0.999)), Optimizer(lr=1e-3, betas=(0.9, 0.999))
+_MLE = Phase(steps=12_000, options={"patience": 3})
+
 MLE_RECIPE = TextRecipe(
-    phases={"mle": Phase(steps=12_000, options={"patience": 3})},
-    batch_size=64,
-    generator=Optimizer(lr=3e-3, betas=(0.9, 0.999)),
-    tokenizer=Tokenization(size=5000, length=20),
+    phases={"mle": _MLE},
+    generator=_OURS,
 )
 
 SEQGAN_RECIPE = TextRecipe(
     phases={
-        "mle": Phase(steps=12_000, options={"patience": 3}),
+        "mle": _MLE,
         "discriminator": Phase(steps=600, options={"pool": 4096}),
         "adversarial": Phase(
             kind="policy-gradient",
@@ -33,16 +34,14 @@ SEQGAN_RECIPE = TextRecipe(
             },
         ),
     },
-    batch_size=64,
-    generator=Optimizer(lr=3e-3, betas=(0.9, 0.999)),
-    discriminator=Optimizer(lr=1e-3, betas=(0.9, 0.999)),
-    tokenizer=Tokenization(size=5000, length=20),
+    generator=_OURS,
+    discriminator=_OUR_JUDGE,
 )
 
-# A pretrained encoder judges whole sentences: completions of every prefix would cost it minutes a step.
+# A pretrained encoder judges whole sentences: completions of every prefix would be thousands of them a step.
 TRANSFORMER_RECIPE = TextRecipe(
     phases={
-        "mle": Phase(steps=12_000, options={"patience": 3}),
+        "mle": _MLE,
         "discriminator": Phase(steps=200, options={"pool": 2048, "epochs": 2}),
         "adversarial": Phase(
             kind="policy-gradient",
@@ -56,10 +55,8 @@ TRANSFORMER_RECIPE = TextRecipe(
             },
         ),
     },
-    batch_size=64,
-    generator=Optimizer(lr=3e-3, betas=(0.9, 0.999)),
-    discriminator=Optimizer(lr=1e-3, betas=(0.9, 0.999)),
-    tokenizer=Tokenization(size=5000, length=20),
+    generator=_OURS,
+    discriminator=_OUR_JUDGE,
 )
 
 # Yu et al. 2017: 120 epochs of 9,984 sentences, then a discriminator on 50 sets of fresh negatives, each shown three times,
@@ -83,10 +80,7 @@ PAPER_RECIPE = TextRecipe(
             },
         ),
     },
-    batch_size=64,
     generator=_GENERATOR,
     discriminator=_DISCRIMINATOR,
-    clip=5.0,
-    tokenizer=Tokenization(size=5000, length=20),
     validation=0.0,
 )

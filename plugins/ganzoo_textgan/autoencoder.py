@@ -4,12 +4,10 @@ import math
 from typing import Annotated
 
 from msgspec import Meta
-from torch import Tensor
 
 from ganzoo.spec import Declaration, Optimizer, Role, TextRecipe
-from ganzoo.text.fused import linear_cross_entropy
 from ganzoo.text.mmd import mmd2
-from ganzoo.text.training import Ground, TextPhase
+from ganzoo.text.training import Ground, TextPhase, weighted_nll
 from ganzoo.training.player import Player
 from ganzoo_textgan.pair import draw_z, encoder_of
 
@@ -65,19 +63,14 @@ class Autoencoder(TextPhase[AutoencoderOptions]):
         codes = self._encoder.reconstruct(self._encoder.features(tokens))
         # Each half has an optimiser of its own; what passes between them is the gradient at the code.
         passed = codes.detach().requires_grad_(True)
-        figures = {"nll": self._decoding.descend([self._nll(tokens, passed)])}
+        weights = self.ground.per_token(self.ground.mask(tokens))
+        figures = {"nll": self._decoding.descend([weighted_nll(self.ground.generator, tokens, weights, passed)])}
         assert passed.grad is not None
         discrepancy = mmd2(codes, draw_z(self.ground), self._sigmas)
         self._encoding.descend([(codes * passed.grad).sum() + self.options.prior_weight * discrepancy])
         figures["code_mmd"] = float(self.ground.processes.mean(discrepancy.detach()))
         self.done += 1
         return figures
-
-    def _nll(self, tokens: Tensor, codes: Tensor) -> Tensor:
-        generator, mask = self.ground.generator, self.ground.mask(tokens)
-        hidden = generator.hidden(tokens, codes).flatten(0, 1)
-        weights = self.ground.per_token(mask).flatten()
-        return linear_cross_entropy(hidden, generator.head.weight, generator.head.bias, tokens.flatten(), weights)
 
     def players(self) -> dict[Role, Player]:
         """Both."""

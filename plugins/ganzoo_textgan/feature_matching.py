@@ -11,11 +11,11 @@ from ganzoo.errors import ConfigError
 from ganzoo.spec import Declaration, Name, Optimizer, PositiveInt, Role, Scheduled, TextRecipe
 from ganzoo.text.mmd import mmd2
 from ganzoo.text.training import Ground, TextPhase
-from ganzoo.training import AdversarialLoss
+from ganzoo.training import AdversarialLoss, frozen
 from ganzoo.training.parts import find
 from ganzoo.training.player import Player
 from ganzoo.training.schedules import extremes, value_at
-from ganzoo_textgan.pair import draw_z, encoder_of, frozen, soft_generator_of
+from ganzoo_textgan.pair import draw_z, encoder_of, soft_generator_of
 
 Weight = Annotated[float, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]

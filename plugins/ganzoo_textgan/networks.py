@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError
+from ganzoo.text.checks import check_sizes
 from ganzoo.text.discriminators import TextDiscriminator
-from ganzoo.text.discriminators.base import check_sizes
 from ganzoo.text.generators import SequenceGenerator
 from ganzoo.text.sequences import State
 

@@ -1,10 +1,8 @@
 """What the phases of TextGAN need of the two networks, and the latents that they draw."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol, cast
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganzoo.errors import ConfigError
 from ganzoo.text.training import Ground
@@ -69,16 +67,3 @@ def draw_z(ground: Ground) -> Tensor:
     """``z`` of this process's rows of a batch, uniform in (-1, 1)."""
     like = ground.generator.head.weight
     return 2 * ground.draws().uniform(ground.rows, ground.generator.latent_size, like=like) - 1
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """No gradient is kept for the weights of ``network`` inside the block; through it gradients flow as ever."""
-    learning = [p for p in network.parameters() if p.requires_grad]
-    for parameter in learning:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in learning:
-            parameter.requires_grad_(True)

@@ -21,10 +21,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ganzoo.paths import atomic_path
-from ganzoo.tokenizers import split_words
+from ganzoo.tokenizers import WordTokenizer, split_words
 
 SHORTEST, LONGEST = 4, 16  # tokens
-VOCABULARY = 4996  # words
+VOCABULARY = 5000  # tokens, four of them special
 SEEN = 3  # definitions that a word must occur in
 _BRACKETS = re.compile(r"\s*\([^()]*\)\s*")
 _EXAMPLES = re.compile(r';?\s*"')
@@ -48,7 +48,7 @@ def choose(candidates: Iterable[str]) -> list[str]:
     """The definitions that are kept, by the rules of this module."""
     split = {text: split_words(text) for text in candidates if _PLAIN.fullmatch(text)}
     fitting = {text: words for text, words in split.items() if SHORTEST <= len(words) <= LONGEST}
-    known = set(_most_frequent(fitting.values()))
+    known = set(WordTokenizer.of(fitting, VOCABULARY).listed)
     kept = {text: words for text, words in fitting.items() if known.issuperset(words)}
     while True:  # what is left out takes its words with it, so that others may become too rare
         counts = Counter(word for words in kept.values() for word in set(words))
@@ -62,11 +62,6 @@ def notice(lines: Iterable[str]) -> str:
     """The licence at the head of a data file, without its line numbers."""
     head = (line for line in lines if line.startswith("  "))
     return "".join(f"{re.sub(r'^ +[0-9]+ ?', '', line).rstrip()}\n" for line in head)
-
-
-def _most_frequent(sentences: Iterable[list[str]]) -> list[str]:
-    counts = Counter(word for words in sentences for word in words)
-    return [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:VOCABULARY]]
 
 
 def main() -> None:

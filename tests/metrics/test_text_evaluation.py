@@ -4,13 +4,16 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from ganzoo.errors import DataError, InvalidValueError, PluginError
 from ganzoo.metrics import (
     Decoding,
+    Evaluation,
     Metric,
     NoFeatures,
     Sampling,
@@ -22,6 +25,7 @@ from ganzoo.metrics import (
     evaluator,
     make_tables,
     needs,
+    plot_curves,
     read_record,
     words_of,
 )
@@ -265,3 +269,23 @@ def test_the_generator_of_ids_is_measured_by_its_ids() -> None:
     data = texts(["0 1 2 3", "1 1 2 5"], "ids")
     found = evaluate_generator(generator, data, NoFeatures(), samples=12, metrics=builtin_metrics("distinct", "nll"))
     assert found.protocol.words == "ids" and found.model.figures["unknown-reference"] == 0.0
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_model_has_the_same_colour_in_every_panel(tmp_path: Path) -> None:
+    decodings = [Decoding(0.5), Decoding(2.0)]
+
+    def swept(name: str, seed: int, *metrics: str) -> list[Evaluation]:
+        how: dict[str, Any] = {"metrics": builtin_metrics(*metrics), "samples": 20, "seed": seed, "controls": False}
+        return evaluate_decodings(bigrams(), texts(), decodings=decodings, name=name, **how)
+
+    both = [*swept("first", 0, "bleu"), *swept("second", 1, "bleu", "distinct")]
+    with Image.open(plot_curves(both, tmp_path / "curve.png")) as picture:
+        width, height = picture.size
+        panels = [picture.crop((x, y, x + 320, y + 220)) for y in range(0, height - 24, 220) for x in range(0, width, 320)]
+    colours = [{colour for _, colour in panel.getcolors(100_000)} for panel in panels]
+    first, second = (31, 119, 180), (214, 39, 40)
+    assert len(panels) == 9 and all({first, second} <= found for found in colours[:4])  # bleu-2 to -5
+    assert all(second in found and first not in found for found in colours[4:8])  # distinct-1 to -3, unique-rate

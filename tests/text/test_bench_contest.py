@@ -17,7 +17,8 @@ from ganzoo.spec import Optimizer, Phase, TextRecipe
 from ganzoo.text.bench import Contest, Interrupted, hold, stages
 from ganzoo.text.oracle import LSTMOracle, oracle_dataset
 from ganzoo.tokenizers import IdTokenizer
-from ganzoo.training import Progress, RunDirectory, Silent
+from ganzoo.training import RunDirectory
+from tests.support.interruption import StopAfter
 from tests.support.packs import GOLDEN
 from tests.text.training.toy import CONFIG, NETWORKS, TOY
 
@@ -131,20 +132,6 @@ def test_the_last_epoch_is_a_row_where_the_model_starts_from_it(oracle: LSTMOrac
     assert start.nll_test.value < 2.47  # of log 12 = 2.485 for weights that nobody trained
 
 
-class StopAfter(Silent):
-    """Presses Ctrl-C after so many steps."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    def stepped(self, progress: Progress) -> None:
-        self.left -= 1
-        if not self.left:
-            import signal
-
-            signal.raise_signal(signal.SIGINT)
-
-
 def test_a_contest_that_was_interrupted_goes_on(oracle: LSTMOracle, tmp_path: Path) -> None:
     whole = hold(contest(oracle, tmp_path / "whole"), samples=50, temperatures=(0.8,))
     for steps in (10, 8):  # in the first part, then in the second
@@ -227,6 +214,22 @@ def test_the_command_writes_table_and_picture(oracle_file: Path, tmp_path: Path)
 
 
 @pytest.mark.usefixtures("toy_architecture")
+@pytest.mark.parametrize("name", ["small", "text-oracle-small"])
+def test_the_runs_of_the_small_oracle_remember_a_name_that_can_be_opened(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Contest] = []
+
+    def stop(contest: Contest, **_: Any) -> None:
+        asked.append(contest)
+        raise Interrupted
+
+    monkeypatch.setattr("ganzoo.text.bench.hold", stop)
+    CliRunner().invoke(command, ["text-oracle", "--model", "toy-text", "--oracle", name, "--out", str(tmp_path / "out")])
+    assert asked[0].source == "text-oracle-small"
+
+
+@pytest.mark.usefixtures("toy_architecture")
 def test_the_command_refuses_a_hostile_oracle(tmp_path: Path) -> None:
     asked = ["--model", "toy-text", "--oracle", str(GOLDEN / "malicious.pkl"), "--out", str(tmp_path / "out")]
     error = CliRunner().invoke(command, ["text-oracle", *asked]).exception
@@ -234,7 +237,16 @@ def test_the_command_refuses_a_hostile_oracle(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_the_command_refuses_a_model_of_pictures_and_data_of_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_refuses_a_model_of_pictures(tmp_path: Path) -> None:
     error = CliRunner().invoke(command, ["text-oracle", "--model", "dcgan", "--out", str(tmp_path / "out")]).exception
     assert isinstance(error, ConfigError)
-    assert "no such recipe for text" in str(error)
+    assert "'dcgan' makes image, and this is a benchmark of text" in str(error)
+
+
+@pytest.mark.usefixtures("toy_architecture")
+def test_the_command_refuses_data_that_are_no_text(tmp_path: Path) -> None:
+    asked = ["--model", "toy-text", "--oracle", "gaussians-8", "--out", str(tmp_path / "out")]
+    error = CliRunner().invoke(command, ["text-oracle", *asked]).exception
+    assert isinstance(error, DataError)
+    assert "'gaussians-8' is no text" in str(error)
+    assert not (tmp_path / "out").exists()

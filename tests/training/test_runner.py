@@ -2,7 +2,6 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ from ganzoo.spec import Optimizer
 from ganzoo.training import Options, Progress, Run, RunDirectory, Silent, describe, resume, train
 from ganzoo.training.checkpoints import list_checkpoints
 from tests.training.toy import EVERY, NETWORKS, RECIPE, TOY, ToyDiscriminator, ToyGenerator, toy_data
-
-
-@pytest.fixture(autouse=True)
-def ctrl_c_is_heard() -> Iterator[None]:
-    """A test run in the background of a shell inherits a SIGINT that is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def run_toy(out: Path, **changes: Any) -> Run:

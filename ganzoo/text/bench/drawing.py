@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ganzoo.text.bench.report import Report, Row
+from ganzoo.text.bench.curve import Point
+from ganzoo.text.bench.report import Report
 
 SIZE = (1100, 700)
 _BOX = (90, 60, 760, 610)  # of the plot: left, top, right, bottom
@@ -28,21 +29,21 @@ def draw_curve(report: Report) -> Image.Image:
     plot.axes("NLL_test: coverage (lower is better)", "NLL_oracle: quality (lower is better)")
     plot.text((_BOX[0], 24), f"Quality and diversity against {report.oracle}", 20)
     plot.level(report.entropy.value, "entropy of the oracle")
-    sweep = sorted((row for row in shown if row.kind in ("baseline", "temperature")), key=lambda row: -row.temperature)
-    plot.line([_place(row) for row in sweep])
-    for row in sweep:
-        plot.dot(_place(row), _LINE, f"T = {row.temperature:g}")
+    sweep = report.curve.points
+    plot.line([_place(point) for point in sweep])
+    for point in sweep:
+        plot.dot(_place(point), _LINE, f"T = {point.temperature:g}")
     plot.legend("MLE, temperature swept", _LINE)
     judged = [row for row in shown if row.kind in ("model", "control")]
     for index, row in enumerate(judged):
         colour = _COLOURS[index % len(_COLOURS)]
-        plot.dot(_place(row), colour, square=row.kind == "control")
+        plot.dot(_place(row.point), colour, square=row.kind == "control")
         plot.legend(f"{row.name} ({row.measures.nll_test.value:.2f}, {row.measures.nll_oracle.value:.2f})", colour)
     return plot.image
 
 
-def _place(row: Row) -> tuple[float, float]:
-    return row.measures.nll_test.value, row.measures.nll_oracle.value
+def _place(point: Point) -> tuple[float, float]:
+    return point.nll_test.value, point.nll_oracle.value
 
 
 def _span(values: Sequence[float]) -> Span:

@@ -56,10 +56,7 @@ def report_csv(report: Report) -> str:
     for index, row in enumerate(report.rows):
         flat: dict[str, Any] = {"name": row.name, "kind": row.kind, "temperature": row.temperature}
         for name, value in _figures(row).items():
-            estimate = value if isinstance(value, Estimate) else None
-            flat[name] = value if estimate is None else estimate.value
-            if estimate is not None:
-                flat[f"{name}_error"] = estimate.error
+            flat |= {name: value.value, f"{name}_error": value.error} if isinstance(value, Estimate) else {name: value}
         if index == 0:
             writer.writerow(flat)
         writer.writerow(flat.values())

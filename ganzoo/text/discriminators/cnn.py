@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganzoo.errors import ConfigError
-from ganzoo.text.discriminators.base import TextDiscriminator, check_dropout, check_sizes
+from ganzoo.text.checks import check_dropout, check_sizes
+from ganzoo.text.discriminators.base import TextDiscriminator
 
 # Yu et al. 2017, section 5.1 and appendix; the published code has the same for sentences of 20 tokens.
 FILTER_SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20)
@@ -60,7 +61,7 @@ class CNNDiscriminator(TextDiscriminator):
         hidden_size: Of a linear layer between highway and logits, without an activation; 0 for none. TextGAN-PyTorch's
             classifiers have one of 100.
         outputs: 1 logit, or one for each of several classes the last of which is "real" (SeqGAN: 2, fake and real).
-        embedding_range: Embeddings start uniform from minus to plus this. SeqGAN's 1 learns slowly: 0.1 needs fewer steps.
+        embedding_range: Embeddings start uniform from minus to plus this. SeqGAN's code has 1.
 
     Attributes:
         output: The last layer, which SeqGAN regularises by weight decay.

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganzoo.errors import CheckpointError, ConfigError
-from ganzoo.text.discriminators.base import TextDiscriminator, check_dropout, check_sizes
+from ganzoo.text.checks import check_dropout, check_sizes
+from ganzoo.text.discriminators.base import TextDiscriminator
 from ganzoo.text.discriminators.readers import FrozenReader, OwnReader, TunedReader
 from ganzoo.text.encoders.files import DEFAULT, EncoderFiles, find_encoder, is_pinned
 

@@ -25,7 +25,6 @@ class SentenceNetwork(nn.Module):
         backbone: The `transformers.AutoModel`.
         settings: How a sentence becomes one vector.
         size: Numbers of that vector, D.
-        token_size: Numbers of a token's embedding, E.
         max_tokens: Tokens that a sentence may have.
     """
 
@@ -35,7 +34,6 @@ class SentenceNetwork(nn.Module):
         self.settings = settings
         config: Any = backbone.config
         self.size = int(config.hidden_size)
-        self.token_size = int(self.token_table.shape[1])
         self.max_tokens = min(settings.max_tokens or _LIMIT, getattr(config, "max_position_embeddings", None) or _LIMIT)
 
     @property

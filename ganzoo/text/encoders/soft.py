@@ -5,16 +5,16 @@ from torch import Tensor
 
 from ganzoo.text.encoders.network import SentenceNetwork
 from ganzoo.text.encoders.pieces import PieceTokenizer
+from ganzoo.text.sequences import token_mask
 from ganzoo.tokenizers import Tokenizer
 
 
 def extent(ids: Tensor, end: int | None, pad: int | None) -> tuple[Tensor, Tensor]:
     """Where sentences ``[N, T]`` are: positions up to and with the first end, bool ``[N, T]``, and who has an end, ``[N]``."""
-    is_end = torch.zeros_like(ids, dtype=torch.bool) if end is None else ids == end
-    kept = is_end.cumsum(1) - is_end.long() == 0
+    kept = token_mask(ids, end)
     if pad is not None and pad != end:
         kept = kept & (ids != pad)
-    return kept, is_end.any(1)
+    return kept, ids.new_zeros(len(ids), dtype=torch.bool) if end is None else (ids == end).any(1)
 
 
 def soft_sentences(p: Tensor, table: Tensor, network: SentenceNetwork, pieces: PieceTokenizer, tokenizer: Tokenizer) -> Tensor:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.errors import ConfigError, MissingExtraError
+from ganzoo.errors import ConfigError
 from ganzoo.models.generator import evaluation_mode
+from ganzoo.text.encoders.network import import_transformers
 from ganzoo.text.generators.base import SequenceGenerator
 from ganzoo.text.sequences import State
 
@@ -115,19 +116,15 @@ class CausalLMGenerator(SequenceGenerator):
 
 
 def _network(fields: dict[str, Any], special: Mapping[str, int | None], vocab_size: int, max_length: int) -> "PreTrainedModel":
-    try:
-        from transformers import AutoConfig, AutoModelForCausalLM
-    except ImportError as e:
-        raise MissingExtraError("A language model of transformers", "transformers", "text") from e
+    transformers = import_transformers("A language model of transformers")
     model_type = fields.pop("model_type", None)
     _check_fields(fields)
     if fields.setdefault("vocab_size", vocab_size) != vocab_size:
         raise ConfigError(f"The vocabulary has {vocab_size} tokens, but `transformers` says {fields['vocab_size']}.")
     try:
-        config = AutoConfig.for_model(model_type, **{**special, **fields})
+        config = transformers.AutoConfig.for_model(model_type, **{**special, **fields})
         _check_memory(config)
-        classes: Any = AutoModelForCausalLM
-        network: PreTrainedModel = classes.from_config(config, trust_remote_code=False)
+        network: PreTrainedModel = transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     except (ValueError, TypeError, AttributeError, KeyError) as e:
         raise ConfigError(f"transformers cannot build a causal language model '{model_type}' from {fields}: {e}") from e
     _check_network(network, max_length)

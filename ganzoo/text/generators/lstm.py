@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError
+from ganzoo.text.checks import check_dropout, check_sizes
 from ganzoo.text.generators.base import SequenceGenerator
 from ganzoo.text.sequences import State
 
@@ -46,10 +47,8 @@ class LSTMGenerator(SequenceGenerator):
         tokenizer_bytes: int = 0,
     ) -> None:
         super().__init__(vocab_size, max_length, start_token, end_token, pad_token, tokenizer_bytes)
-        if embedding_size < 1 or hidden_size < 1:
-            raise ConfigError(f"Sizes are at least 1, not {embedding_size} and {hidden_size}.")
-        if not 0 <= dropout < 1:
-            raise ConfigError(f"The dropout must be at least 0 and below 1, not {dropout}.")
+        check_sizes(embedding_size=embedding_size, hidden_size=hidden_size)
+        check_dropout(dropout)
         if init_std is not None and not init_std > 0:
             raise ConfigError(f"init_std must be above 0 or null, not {init_std}.")
         self.embedding = nn.Embedding(vocab_size, embedding_size, padding_idx=pad_token)

@@ -84,7 +84,7 @@ class Yardstick:
             raise InvalidValueError(f"The model's sentences have {drawn.shape[1]} words and the oracle's {length}.")
         p_drawn, q_drawn = _per_sentence(self.oracle, drawn), _per_sentence(model, drawn)
         p_real, q_real = self._oracle_held_out, _per_sentence(model, self.held_out)
-        share = 1 / length
+        share, words = 1 / length, drawn.tolist()
         return Measures(
             samples=samples,
             nll_oracle=Estimate.of(-p_drawn) * share,
@@ -93,8 +93,8 @@ class Yardstick:
             kl_oracle_model=Estimate.of(p_real - q_real) * share,
             kl_model_oracle=Estimate.of(q_drawn - p_drawn) * share,
             js=jensen_shannon(p_real, q_real, p_drawn, q_drawn),
-            distinct_2=distinct_ngrams(drawn.tolist(), 2),
-            unique=unique_rate(drawn.tolist()),
+            distinct_2=distinct_ngrams(words, 2),
+            unique=unique_rate(words),
         )
 
 

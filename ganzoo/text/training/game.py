@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import torch
 from torch import Tensor, nn
 
 from ganzoo.models import Generator, Samples
@@ -150,16 +149,12 @@ class TextGame:
 
     def state(self) -> dict[str, Any]:
         """Everything else that decides the future."""
-        device = self.ground.device
-        rng = {"torch": self.processes.gather(torch.get_rng_state())}
-        if device.type == "cuda":
-            rng["cuda"] = self.processes.gather(torch.cuda.get_rng_state(device))
         return {
             "images": self.images,
             "phase": self._index,
             "inner": self._phase.state(),
             "ground": self.ground.state(),
-            "rng": rng,
+            "rng": self.processes.random_state(),
             "rollbacks": self.rollbacks,
         }
 
@@ -175,10 +170,7 @@ class TextGame:
         if self._index < len(self._plan):
             self._phase = self._open(self._index)
             self._phase.restore(state["inner"])
-        rng, rank = state["rng"], self.processes.rank
-        torch.set_rng_state(rng["torch"][min(rank, len(rng["torch"]) - 1)])
-        if "cuda" in rng and self.ground.device.type == "cuda":
-            torch.cuda.set_rng_state(rng["cuda"][min(rank, len(rng["cuda"]) - 1)], self.ground.device)
+        self.processes.restore_random_state(state["rng"])
 
     def reseed(self, rollbacks: int) -> None:
         """Takes other random numbers from here on, decided by how often the run went back."""

@@ -98,12 +98,15 @@ class Ground:
 
         Drawn batch by batch, so that several processes together make the sentences of one, in its order.
         """
-        like, draws = self.generator.head.weight, self.draws()
+        network, draws = self.generator, self.draws()
         batches = [min(self.rows, count - start) for start in range(0, count, self.rows)]
-        uniforms = torch.cat([draws.uniform(rows, self.generator.max_length, like=like) for rows in batches])
-        blank = torch.zeros(count, self.generator.max_length, dtype=torch.int64, device=self.device)
-        parts = zip(torch.split(blank, _ROWS), torch.split(uniforms, _ROWS), strict=True)
-        return torch.cat([complete(self.generator, rows, 0, numbers) for rows, numbers in parts])
+        drawn = torch.cat([draws.latents(network.draw_latent, rows, device=self.device) for rows in batches])
+        return torch.cat([self._written(part) for part in torch.split(drawn, _ROWS)])
+
+    def _written(self, latents: Tensor) -> Tensor:
+        z, uniforms = torch.split(latents, [self.generator.latent_size, self.generator.max_length], 1)
+        blank = torch.zeros(uniforms.shape, dtype=torch.int64, device=self.device)
+        return complete(self.generator, blank, 0, uniforms, z=z if self.generator.latent_size else None)
 
     @torch.no_grad()
     def judge(self, tokens: Tensor) -> Tensor:

@@ -101,7 +101,6 @@ class Judge:
         scores = self.ground.discriminator(torch.cat([real, fake]))
         on_real, on_fake = scores.split(len(real))
         value = self.player.descend([self._loss.discriminator(on_real, on_fake, 0.0) + self._weight_penalty()])
-        self.player.updates += 1
         means = self.ground.processes.mean(torch.stack([on_real.detach().mean(), on_fake.detach().mean()])).tolist()
         return {"d_loss": value, "d_real": means[0], "d_fake": means[1]}
 
@@ -162,12 +161,12 @@ def check_judging(name: str, options: Judging) -> None:
     """Refuses a loss that does not exist, or that a text discriminator cannot use.
 
     Raises:
-        ConfigError: it compares whole batches of pairs, which the rewards cannot.
+        ConfigError: its logits say nothing by their sign.
         UnknownNameError: there is no such loss.
     """
     loss: AdversarialLoss = find("loss", options.loss)
     if not loss.zero_centred:
         raise ConfigError(
             f"phases.{name}.options.loss: the logits of '{loss.name}' are no probabilities, which the rewards need.",
-            hint="Take non-saturating, least-squares or hinge.",
+            hint="Take non-saturating or hinge.",
         )

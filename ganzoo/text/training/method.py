@@ -18,7 +18,6 @@ from ganzoo.text.training.ground import Ground
 from ganzoo.text.training.material import Material, prepare
 from ganzoo.tokenizers import IdTokenizer, Tokenizer, build_tokenizer, encode_tokenizer
 from ganzoo.training import Reporter
-from ganzoo.training.assembly import check_kinds
 from ganzoo.training.methods import Arguments, NetworkClasses, Networks
 from ganzoo.training.processes import Processes
 from ganzoo.training.settings import check_optimizers
@@ -119,7 +118,6 @@ class TextMethod:
             DataError: sentences that cannot be used.
         """
         generator = _generator(networks)
-        check_kinds(generator, data)
         material = prepare(
             _text(data), generator.tokenizer, recipe.tokenizer, generator.max_length, recipe.validation, reporter
         )
@@ -131,9 +129,7 @@ class TextMethod:
 
     def blank(self, networks: Networks, data: Dataset, recipe: TextRecipe) -> Material:
         """One sentence of nothing."""
-        generator = _generator(networks)
-        check_kinds(generator, data)
-        blank = torch.zeros(1, generator.max_length, dtype=torch.int64)
+        blank = torch.zeros(1, _generator(networks).max_length, dtype=torch.int64)
         return Material(blank, blank, _text(data).density)
 
     def game(

@@ -4,15 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
-import msgspec
 from torch import Tensor, nn
 
 from ganzoo import spec
-from ganzoo.errors import ConfigError
 from ganzoo.models import Generator
 from ganzoo.spec import Declaration, Json, Role, TextRecipe
 from ganzoo.text.training.ground import Ground
-from ganzoo.training.invalid import reason, whole
+from ganzoo.training.invalid import read_options
 from ganzoo.training.player import Player
 from ganzoo.training.settings import check_optimizer
 
@@ -46,12 +44,7 @@ class TextPhase(ABC, Generic[Opt]):
         Raises:
             ConfigError: one that it does not have, or cannot use.
         """
-        try:
-            return msgspec.convert(whole(given), cls.Options)
-        except msgspec.ValidationError as e:
-            known = ", ".join(cls.Options.__struct_fields__)
-            hint = f"Its options: {known}." if known else "It has no options."
-            raise ConfigError(f"phases.{name}.options cannot be used: {reason(e, cls.Options)}.", hint=hint) from e
+        return read_options(f"phases.{name}.options", given, cls.Options)
 
     @classmethod
     def check(cls, name: str, options: Opt, recipe: TextRecipe) -> None:

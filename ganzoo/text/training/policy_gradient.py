@@ -1,9 +1,10 @@
 """The adversarial phase of SeqGAN and its kin: the generator follows the policy gradient, the discriminator learns between."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from msgspec import Meta
 from torch import Tensor
 
 from ganzoo.errors import ConfigError
@@ -51,9 +52,9 @@ class PolicyGradientOptions(Judging, frozen=True, kw_only=True):
     baseline: Kind = "none"
     reduction: Literal["mean", "sum"] = "mean"
     generator_steps: PositiveInt = 1
-    discriminator_steps: int = 15
-    mle_every: int = 0
-    look_every: int = 10
+    discriminator_steps: Annotated[int, Meta(ge=0)] = 15
+    mle_every: Annotated[int, Meta(ge=0)] = 0
+    look_every: Annotated[int, Meta(ge=0)] = 10
 
 
 class PolicyGradient(TextPhase[PolicyGradientOptions]):
@@ -79,9 +80,6 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
         super().check(name, options, recipe)
         check_judging(name, options)
         find_reward(options.reward).from_options(options.reward, options.reward_options)
-        for field in ("discriminator_steps", "mle_every", "look_every"):
-            if getattr(options, field) < 0:
-                raise ConfigError(f"phases.{name}.options.{field} must be at least 0.")
 
     @classmethod
     def sentences_per_step(cls, options: PolicyGradientOptions, recipe: TextRecipe) -> int:
@@ -97,8 +95,7 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
     def step(self) -> dict[str, float]:
         """The generator's updates, then the discriminator's."""
         self._player.follow(self.done)
-        rounds = [self._improve() for _ in range(self.options.generator_steps)]
-        figures = {name: sum(each[name] for each in rounds) / len(rounds) for name in rounds[0]}
+        figures = _means([self._improve() for _ in range(self.options.generator_steps)])
         if self.options.mle_every and (self.done + 1) % self.options.mle_every == 0:
             figures["nll"] = self._hold()
         if self._judge is not None:
@@ -156,8 +153,7 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
     def _teach(self, judge: Judge) -> dict[str, float]:
         judge.player.follow(self.done)
         judge.pool.drop()
-        rounds = [judge.update() for _ in range(self.options.discriminator_steps)]
-        return {name: sum(each[name] for each in rounds) / len(rounds) for name in rounds[0]}
+        return _means([judge.update() for _ in range(self.options.discriminator_steps)])
 
     def players(self) -> dict[Role, Player]:
         """The generator, and the discriminator where it learns."""
@@ -172,3 +168,8 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
         """Takes up what `state` gave."""
         super().restore(state)
         self._baseline.restore(state["baseline"])
+
+
+def _means(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """The figures of several updates, averaged."""
+    return {name: sum(each[name] for each in rounds) / len(rounds) for name in rounds[0]}

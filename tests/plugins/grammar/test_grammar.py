@@ -10,7 +10,7 @@ from ganzoo.data import TextDataset
 from ganzoo.errors import DataError, InvalidValueError
 from ganzoo_grammar.automaton import Automaton, Rules
 from ganzoo_grammar.density import GrammarDensity
-from ganzoo_grammar.english import RULES, english, grammatical
+from ganzoo_grammar.english import RULES, english
 from ganzoo_grammar.metric import grammaticality
 from ganzoo_grammar.sentences import draw, grammar
 
@@ -122,13 +122,13 @@ def test_the_english_grammar_without_clauses_is_normalised_by_enumeration() -> N
     ],
 )
 def test_grammaticality(text: str, right: bool) -> None:
-    assert grammatical(text) is right
+    assert english().grammatical(text) is right
 
 
 def test_the_data_set_is_drawn_from_its_density() -> None:
     data = grammar()
     assert (data.name, len(data), data.tokenizer, data.density) == ("grammar/train", 10_000, english().tokenizer, english())
-    assert all(grammatical(line) for line in data.lines)
+    assert all(map(english().grammatical, data.lines))
     rows = english().tokenizer.batch(data.lines, english().longest)
     surprise = -english().log_prob(rows).sum(1)
     assert float(surprise.mean()) == pytest.approx(english().entropy, abs=4 * float(surprise.std()) / 100)

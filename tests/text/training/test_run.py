@@ -17,9 +17,10 @@ from ganzoo.spec import Phase, TextRecipe
 from ganzoo.text.generators import LSTMGenerator
 from ganzoo.text.training.method import TextMethod
 from ganzoo.tokenizers import IdTokenizer
-from ganzoo.training import Options, Progress, Run, RunDirectory, Silent, describe, resume, train
+from ganzoo.training import Options, Run, RunDirectory, Silent, describe, resume, train
 from ganzoo.training.methods import Networks
 from ganzoo.training.processes import Processes
+from tests.support.interruption import StopAfter
 from tests.text.training.toy import CONFIG, LINES, NETWORKS, RECIPE, TOY, toy_text
 from tests.training.toy import toy_data
 
@@ -51,20 +52,6 @@ def test_a_run_leaves_a_model_that_writes_and_continues_sentences(tmp_path: Path
     assert [line["phase"] for line in lines if "held_out_nll" in line] == ["mle"] * 3 + ["adversarial"] * 3
     assert {"reward", "d_loss", "d_real", "d_fake", "g_loss"} <= lines[-1].keys()
     assert RunDirectory(tmp_path / "run").config().recipe == RECIPE
-
-
-class StopAfter(Silent):
-    """Presses Ctrl-C after so many steps."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    def stepped(self, progress: Progress) -> None:
-        self.left -= 1
-        if not self.left:
-            import signal
-
-            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, msgspec.structs.replace(RECIPE, ema_images=30.0)])

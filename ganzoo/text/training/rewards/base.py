@@ -5,16 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-import msgspec
 import torch
 from torch import Tensor
 
-from ganzoo.errors import ConfigError
 from ganzoo.spec import Declaration, Json
 from ganzoo.text.discriminators import TextDiscriminator
 from ganzoo.text.generators import SequenceGenerator
 from ganzoo.training import Draws
-from ganzoo.training.invalid import reason, whole
+from ganzoo.training.invalid import read_options
 
 Opt = TypeVar("Opt", bound=Declaration)
 Score = Callable[[Tensor], Tensor]
@@ -69,12 +67,7 @@ class Reward(ABC, Generic[Opt]):
         Raises:
             ConfigError: one that it does not have, or cannot use.
         """
-        try:
-            options: Any = msgspec.convert(whole(given), cls.Options)
-        except msgspec.ValidationError as e:
-            known = ", ".join(cls.Options.__struct_fields__)
-            hint = f"Its options: {known}." if known else "It has no options."
-            raise ConfigError(f"The reward '{name}' cannot be used: {reason(e, cls.Options)}.", hint=hint) from e
+        options: Any = read_options(f"The reward '{name}'", given, cls.Options)
         return cls(options)
 
     @abstractmethod

@@ -103,7 +103,7 @@ class ConstantOptions(Declaration, frozen=True, kw_only=True):
 class ConstantReward(Reward[ConstantOptions]):
     """A control: the same for everything, from no discriminator at all.
 
-    It sharpens the distribution, which lowers NLL_oracle as much as published text GANs do (issue 21 of LantaoYu/SeqGAN).
+    It sharpens the distribution, which is reported to lower NLL_oracle as far as SeqGAN does (issue 21 of LantaoYu/SeqGAN).
     """
 
     Options = ConstantOptions
