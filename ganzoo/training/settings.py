@@ -23,7 +23,7 @@ _OPEN = {  # dictionaries whose keys are names: what a name stands for when noth
     "augment.pipeline": 1.0,
     "phases": msgspec.to_builtins(Phase()),
 }
-_FREE = ("options",)  # dictionaries that only the part itself can judge
+_FREE = "options"  # a dictionary that only the part itself can judge, and everything in it
 _TAG = "kind"
 R = TypeVar("R", bound=AnyRecipe)
 
@@ -32,7 +32,7 @@ def apply_settings(recipe: R, settings: Iterable[str] = (), table: Mapping[str, 
     """``recipe`` with the fields of ``table`` and then ``settings`` put over its own.
 
     Settings are such as ``"batch_size=32"``, ``"generator.lr=1e-4"``, ``"regularizers.r1.weight=1"``, ``"regularizers=r1,r2"``
-    or ``"augment.pipeline=translation,cutout"``; ``null`` takes a regulariser or an augmentation out again.
+    or ``"augment.pipeline=translation,cutout"``; ``null`` takes a regulariser, an augmentation, a phase or an option out again.
 
     Args:
         recipe: What to begin with.
@@ -178,13 +178,13 @@ def _replace(fields: dict[str, Any], key: str, text: str) -> None:
         inner = _enter(inner, part, path, fields)
     path = f"{path}.{last}" if path else last
     inside = path.rpartition(".")[0]
-    if last not in inner and inside not in _OPEN and not inside.endswith(_FREE):
+    if last not in inner and inside not in _OPEN and not _is_free(inside):
         raise unknown("recipe field", key, _dotted(fields))
     before = inner.get(last)
     value = _value(text)
     if path in _OPEN:
         inner[last] = _named(path, text)
-    elif value is None and inside in _OPEN:
+    elif value is None and (inside in _OPEN or _is_free(inside)):
         inner.pop(last, None)
     elif not isinstance(value, dict) and _has_fields(before if last in inner else _OPEN.get(inside)):
         raise ConfigError(f"'{path}' has fields of its own.", hint=f"For example: --set {_example(path)}")
@@ -195,8 +195,8 @@ def _replace(fields: dict[str, Any], key: str, text: str) -> None:
 def _enter(inner: dict[str, Any], part: str, path: str, fields: dict[str, Any]) -> dict[str, Any]:
     """The dictionary ``part`` of ``inner``; made where it is the name of something not yet used."""
     inside = path.rpartition(".")[0]
-    if part not in inner and inside in _OPEN:
-        inner[part] = copy.deepcopy(_OPEN[inside])
+    if part not in inner and (inside in _OPEN or _is_free(inside)):
+        inner[part] = copy.deepcopy(_OPEN.get(inside, {}))
     found = inner.get(part)
     if isinstance(found, int | float):
         raise ConfigError(
@@ -217,7 +217,7 @@ def _merge(fields: dict[str, Any], changes: Mapping[str, Any], prefix: str) -> N
             fields[name] = {}
             for each, inner in _names(path, value).items():
                 fields[name][each] = _put_over(_OPEN[path], inner, f"{path}.{each}.")
-        elif name not in fields and inside not in _OPEN and not inside.endswith(_FREE):
+        elif name not in fields and inside not in _OPEN and not _is_free(inside):
             raise unknown("recipe field", path, _dotted(fields, prefix))
         else:
             fields[name] = _put_over(fields.get(name), value, f"{path}.")
@@ -237,6 +237,10 @@ def _names(path: str, value: Any) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     return _named(path, ",".join(map(str, value)) if isinstance(value, list) else str(value))
+
+
+def _is_free(path: str) -> bool:
+    return _FREE in path.split(".")
 
 
 def _is_schedule(value: dict[str, Any]) -> bool:

@@ -1,11 +1,6 @@
 """Two processes with half the batch each play the game of one with the whole batch; so do pieces that are accumulated."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,6 +9,7 @@ from ganzoo.data import TensorExamples
 from ganzoo.errors import ConfigError
 from ganzoo.spec import Augmentation, Optimizer, Recipe, Regularizer
 from ganzoo.training import Engine
+from tests.support.processes import report, run_together
 from tests.training.toy import PlainToyDiscriminator, PlainToyGenerator
 
 RECIPE = Recipe(
@@ -75,34 +71,10 @@ def test_a_batch_that_cannot_be_split_is_refused(batch_size: int, accumulate: in
 
 def test_two_processes_play_the_game_of_one(tmp_path: Path) -> None:
     pytest.importorskip("accelerate")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [
-            *launcher,
-            "--rdzv-backend",
-            "c10d",
-            "--rdzv-endpoint",
-            "localhost:0",
-            "-m",
-            "tests.training.test_distributed",
-            tmp_path,
-        ],
-        env=environment,
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    both: list[Any] = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
+    both = run_together("tests.training.test_distributed", tmp_path)
     assert both[0] == both[1]
     assert_close(both[0], play(RECIPE))
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    (Path(sys.argv[1]) / f"{os.environ['RANK']}.json").write_text(json.dumps(play(RECIPE)))
-    # Without Python's and torch's shutdown: threads of the connection now and then abort a process that is done.
-    os._exit(0)
+    report(lambda: play(RECIPE))

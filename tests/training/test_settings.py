@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from ganzoo.errors import ConfigError, UnknownNameError
-from ganzoo.spec import Augmentation, Optimizer, Recipe, Regularizer, Schedule
+from ganzoo.spec import Augmentation, Optimizer, Phase, Recipe, Regularizer, Schedule, TextRecipe
 from ganzoo.training import Intervals, apply_settings, read_settings
 from ganzoo.training.adversarial import AdversarialMethod
 
@@ -214,3 +214,24 @@ def test_intervals() -> None:
 def test_intervals_that_cannot_be_used_are_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Intervals.of(1_000_000, 64, changes)
+
+
+def test_options_of_phases_are_added_replaced_and_taken_out() -> None:
+    options = {"reward": "rollout", "reward_options": {"rollouts": 4}, "generator": {"lr": 1e-3}}
+    recipe = TextRecipe(phases={"adversarial": Phase(kind="policy-gradient", steps=1, options=options)})
+
+    def changed(*settings: str) -> dict[str, Any]:
+        return apply_settings(recipe, [f"phases.adversarial.options.{each}" for each in settings]).phases["adversarial"].options
+
+    assert changed("reward=sentence", "reward_options.rollouts=null", "generator.lr=2e-3") == {
+        "reward": "sentence",
+        "reward_options": {},
+        "generator": {"lr": 2e-3},
+    }
+    assert changed("reward=constant", "reward_options=null", "generator=null") == {"reward": "constant"}
+    assert changed("discriminator.lr=1e-4")["discriminator"] == {"lr": 1e-4}  # a table that was not there
+    assert changed("reward_options.positions=5")["reward_options"] == {"rollouts": 4, "positions": 5}
+    with pytest.raises(ConfigError, match="has fields of its own"):
+        changed("reward_options=4")
+    with pytest.raises(ConfigError, match=r"The reward 'sentence' cannot be used: .*rollouts"):
+        changed("reward=sentence")
