@@ -12,6 +12,7 @@ from ganzoo.building import network_class
 from ganzoo.catalog import catalog
 from ganzoo.data import TEXT_SUFFIXES, Dataset, TextDataset, open_pictures
 from ganzoo.data.dataset import check_captions, check_labels
+from ganzoo.data.files import PICTURE_SUFFIXES
 from ganzoo.data.hugging_face import PREFIX, HuggingFacePictures, full_name
 from ganzoo.errors import ConfigError, DataError, InvalidValueError, PluginError, UnknownNameError
 from ganzoo.metrics import FEATURES, METRICS, Features, Metric, evaluator
@@ -39,8 +40,7 @@ def open_dataset(text: str, *, split: str = "train") -> Dataset:
         PluginError: the plugin that brings it does not give a `Dataset` with a name.
     """
     if _is_path(text):
-        path = Path(text).expanduser()
-        return TextDataset.from_file(path) if _is_text(path) else open_pictures(path)
+        return _open_path(Path(text).expanduser())
     if text.startswith(PREFIX):
         return HuggingFacePictures(text.removeprefix(PREFIX), split=split)
     name, _, given = text.partition(":")
@@ -78,7 +78,7 @@ def _find_dataset(name: str) -> Part:
         return host().parts("ganzoo_datasets", "data set").find(name)
     except UnknownNameError as e:
         near = f" {e.hint}" if e.hint else ""
-        raise UnknownNameError("data set", name, e.close, hint=f"There is no folder of that name either.{near}") from e
+        raise UnknownNameError("data set", name, e.close, hint=f"There is no file or folder of that name either.{near}") from e
 
 
 def data_source(text: str) -> str:
@@ -259,8 +259,17 @@ def _json_or_text(text: str) -> Any:
         return text
 
 
-def _is_text(path: Path) -> bool:
-    return path.suffix.lower() in TEXT_SUFFIXES and not path.is_dir()
+def _open_path(path: Path) -> Dataset:
+    """The data in a file or folder, going by its suffix."""
+    suffix = path.suffix.lower()
+    if suffix in TEXT_SUFFIXES and not path.is_dir():
+        return TextDataset.from_file(path)
+    if path.is_file() and suffix not in (".zip", *PICTURE_SUFFIXES):
+        raise DataError(
+            f"{path} is neither pictures nor text.",
+            hint="Pictures come in a folder or a .zip file, sentences in a .txt or .jsonl file, which must not be packed.",
+        )
+    return open_pictures(path)
 
 
 def _is_path(text: str) -> bool:

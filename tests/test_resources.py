@@ -94,7 +94,7 @@ def test_what_exists_on_disk_is_a_folder_whatever_its_name(acme: Path, photos: P
 def test_data_that_cannot_be_used(acme: Path) -> None:
     with pytest.raises(UnknownNameError, match="no data set named 'dost'") as caught:
         resources.open_dataset("dost")
-    assert caught.value.hint == "There is no folder of that name either. Did you mean 'dots'?"
+    assert caught.value.hint == "There is no file or folder of that name either. Did you mean 'dots'?"
     assert caught.value.close == ("dots",)
     with pytest.raises(DataError, match="'nothing' is empty"):
         resources.open_dataset("nothing")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ganzoo.text.bench import Contest
 
 SHORT = {"small": "text-oracle-small"}
+FILES = (".pkl", ".safetensors")  # of oracles
 
 
 @click.group("bench", epilog="\b\nExamples:\n  ganzoo bench text-oracle --model seqgan --oracle small --out runs/small")
@@ -110,10 +111,15 @@ def _data(oracle: str) -> "tuple[TextDataset, TextDataset]":
     from ganzoo.errors import DataError
     from ganzoo.text.oracle import LSTMOracle, oracle_dataset
 
-    if Path(oracle).is_file() or oracle.startswith((".", "/", "~")):
+    if _is_file(oracle):
         known = LSTMOracle.from_file(oracle)
         return oracle_dataset(known, licence=None), oracle_dataset(known, split="test", licence=None)
     train, test = resources.open_dataset(f"{oracle}:train"), resources.open_dataset(f"{oracle}:test")
     if not isinstance(train, TextDataset) or not isinstance(test, TextDataset):
         raise DataError(f"'{oracle}' is no text.", hint="Use text-oracle, small, or the file of an oracle.")
     return train, test
+
+
+def _is_file(oracle: str) -> bool:
+    """Whether a file is meant, be it there or not."""
+    return Path(oracle).is_file() or oracle.startswith((".", "/", "~")) or oracle.lower().endswith(FILES)

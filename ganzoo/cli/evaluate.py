@@ -205,7 +205,7 @@ def model_folder(text: str) -> Path | None:
     from ganzoo.errors import ConfigError
 
     path = Path(text).expanduser()
-    if not (text.startswith((".", "/", "~")) or os.path.lexists(path)) or not path.is_dir():
+    if not (text.startswith((".", "/", "~")) or os.path.lexists(text)) or not path.is_dir():
         return None
     if (path / "model" / _MODEL_FILE).is_file():
         return path / "model"
@@ -239,7 +239,6 @@ def _echo_tables(tables: "Sequence[Table]") -> None:
             if each.model.votes:
                 of = "" if alone else f" of {each.name}"
                 click.echo(f"\nvotes{of}  " + "  ".join(f"{name} {share:.1%}" for name, share in each.model.votes.items()))
-        first = table.evaluations[0].protocol
-        click.echo(f"\n{first}\n{first.versions_text}")
+        click.echo(f"\n{table.protocol}\n{table.evaluations[0].protocol.versions_text}")
         for remark in table.remarks:
             click.echo(f"but {remark}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganzoo.cli.evaluate import model_folder
 from ganzoo.cli.options import as_json, complete_model, device_option, dtype_option, seed_option
 from ganzoo.cli.output import echo_json, printable
 from ganzoo.cli.progress import progress_bar
@@ -23,7 +24,7 @@ Examples:
   ganzoo generate dcgan-mnist -n 64 --seed 0 -o grid.png
   ganzoo generate dcgan-mnist -n 100 -o digits/        (single files)
   ganzoo generate downloads/netG.pth -n 16 -o grid.jpg
-  ganzoo generate runs/first/model -n 5 --prompt "the man"    (text, printed)""",
+  ganzoo generate runs/first -n 5 --prompt "the man"    (text, printed)""",
 )
 @click.argument("model", shell_complete=complete_model)
 @click.option("-n", "--number", type=click.IntRange(min=1), default=1, show_default=True, help="How many samples.")
@@ -59,8 +60,8 @@ def command(
 ) -> None:
     """Generate samples and write them to files.
 
-    Text is printed unless a file is given. MODEL is a name of the catalogue, hf:organisation/repository, or a checkpoint on
-    disk.
+    Text is printed unless a file is given. MODEL is a name of the catalogue, hf:organisation/repository, or a checkpoint, model
+    folder or run on disk.
     """
     from ganzoo.errors import InvalidValueError
     from ganzoo.paths import check_parent
@@ -71,7 +72,8 @@ def command(
     _check_usage(model, _modality(model), output, options)  # likewise
     from ganzoo.loading import load  # seconds, which wrong usage need not wait for
 
-    generator = load(model, role="generator", device=device, dtype=dtype)
+    folder = model_folder(model)
+    generator = load(model if folder is None else folder, role="generator", device=device, dtype=dtype)
     _check_usage(model, generator.modality, output, options)
     if condition is not None:
         if not generator.num_classes:  # networks that may be conditional take a class and ignore it

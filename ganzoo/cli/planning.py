@@ -1,9 +1,11 @@
 """From what people type after ``ganzoo train`` to what the trainer takes. It imports torch: only commands that train use it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from ganzoo import resources
 from ganzoo.building import differences, skeleton
@@ -12,7 +14,7 @@ from ganzoo.data import Dataset
 from ganzoo.errors import ConfigError
 from ganzoo.loading import load, roles_of
 from ganzoo.models import Network
-from ganzoo.spec import AnyRecipe, Architecture, Role
+from ganzoo.spec import AnyRecipe, Architecture, Role, TextRecipe
 from ganzoo.training import (
     EvaluationConfig,
     Evaluator,
@@ -22,6 +24,7 @@ from ganzoo.training import (
     apply_settings,
     read_settings,
 )
+from ganzoo.training.methods import method_of
 
 TABLES = ("recipe", "config", "intervals")
 PLAYERS: tuple[Role, ...] = ("generator", "discriminator")
@@ -67,19 +70,27 @@ def plan_training(
     """
     plugin, found = resources.find_architecture(architecture)
     tables = read_settings(file, TABLES) if file is not None else {}
+    base = resources.recipe_of(found, recipe)
+    _check_images(base, images)
     overrides = [*settings, *([f"images={images}"] if images is not None else [])]
-    chosen = apply_settings(resources.recipe_of(found, recipe), overrides, tables.get("recipe"))
+
+    def changed(begin_with: AnyRecipe) -> AnyRecipe:
+        return apply_settings(begin_with, overrides, tables.get("recipe"))
+
+    changed(base)  # first: what is misspelt shows before anything is opened or downloaded
     networks = resources.network_classes(found)
     config = resources.network_arguments(found, arguments, tables.get("config", {}))
     weights: Weights = {}
+    begun: Network | None = None
     if start is not None:
-        config, weights = _beginning(found, networks, start, config)
+        config, weights, begun = _beginning(found, networks, start, config)
+    opened = resources.open_dataset(data)
     return Plan(
         architecture=found,
         networks=networks,
-        data=resources.open_dataset(data),
+        data=opened,
         out=out,
-        recipe=chosen,
+        recipe=_settled(base, changed, opened, begun, data if start is None else start),
         config=config,
         options=Options(
             seed=seed,
@@ -133,10 +144,48 @@ def open_evaluator(evaluation: EvaluationConfig) -> Evaluator:
     return resources.open_evaluator(evaluation.features, evaluation.data, evaluation.metrics, evaluation.samples)
 
 
+def _check_images(recipe: AnyRecipe, images: int | None) -> None:
+    if images is not None and isinstance(recipe, TextRecipe):
+        raise ConfigError(
+            "--images is for architectures that make pictures or points; those that make text are trained for so many steps.",
+            hint=f"For example: --set phases.{next(iter(recipe.phases), 'mle')}.steps=1000",
+        )
+
+
+def _settled(
+    base: AnyRecipe, changed: Callable[[AnyRecipe], AnyRecipe], data: Dataset, begun: Network | None, source: str
+) -> AnyRecipe:
+    """``base`` with what ``data`` or the model that is begun with decide, and then the settings.
+
+    Raises:
+        ConfigError: a setting contradicts what they decide.
+    """
+    method = method_of(base)
+    recipe = changed(method.settled(base, data, begun))
+    wanted, had = (dict(_fields(msgspec.to_builtins(r))) for r in (recipe, method.settled(recipe, data, begun)))
+    other = [name for name in wanted if wanted[name] != had[name]]
+    if other:
+        raise ConfigError(
+            f"'{source}' has {', '.join(f'{name}={had[name]}' for name in other)}, which cannot be changed to "
+            f"{', '.join(f'{name}={wanted[name]}' for name in other)}.",
+            hint="Leave these settings out: those of the model or of the data are taken.",
+        )
+    return recipe
+
+
+def _fields(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """By their dotted names."""
+    for name, value in table.items():
+        if isinstance(value, Mapping) and value:
+            yield from _fields(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
 def _beginning(
     architecture: Architecture, networks: NetworkClasses, start: str, config: Mapping[Role, Mapping[str, Any]]
-) -> tuple[dict[Role, dict[str, Any]], Weights]:
-    """The weights of the model ``start``, and its constructor arguments with ``config`` put over them.
+) -> tuple[dict[Role, dict[str, Any]], Weights, Network]:
+    """The weights of the model ``start``, its constructor arguments with ``config`` put over them, and its generator.
 
     A discriminator that the model has not begins at random, with the generator's arguments where they share them.
 
@@ -148,7 +197,7 @@ def _beginning(
     source = model_folder(start) or start
     present = roles_of(source)
     generator = load(source, role="generator")
-    for role in PLAYERS:
+    for role in (role for role in PLAYERS if role in networks):
         cls = networks[role]
         network = generator if role == "generator" else load(source, role=role) if role in present else None
         if network is None:
@@ -161,7 +210,7 @@ def _beginning(
             )
         weights[role] = network.state_dict()
         merged[role] = _extended(start, network, merged[role])
-    return merged, weights
+    return merged, weights, generator
 
 
 def _shared(architecture: Architecture, role: Role, generator: Network) -> dict[str, Any]:

@@ -25,7 +25,9 @@ Examples:
   ganzoo train dcgan --data ./photos --out runs/transfer --from dcgan-mnist --set freeze_layers=2""",
 )
 @click.argument("architecture")
-@click.option("--data", required=True, help="A folder or zip file of pictures, or a data set's name, e.g. mnist-5k:test.")
+@click.option(
+    "--data", required=True, help="Pictures (folder, zip), sentences (.txt, .jsonl), or a data set's name, e.g. mnist-5k:test."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run directory; new or empty.")
 @click.option("--seed", type=click.IntRange(0, SEED_LIMIT), default=0, show_default=True, help="Of everything random.")
 @click.option("--images", type=click.IntRange(min=1), help="Real images to show; the recipe's number when left out.")

@@ -18,6 +18,7 @@ from ganzoo.data.decoding import decode_all, hash_all, in_order
 from ganzoo.data.files import PICTURE_SUFFIXES, FolderFiles, PictureFiles, ZipFiles
 from ganzoo.data.labels import Labels, find_labels
 from ganzoo.data.picture_cache import EntryWriter, Survey, entry_file, open_entry, read_survey, write_survey
+from ganzoo.data.text_files import TEXT_SUFFIXES
 from ganzoo.errors import CacheWarning, DataError
 
 MEMORY_LIMIT = 2 * 2**30  # bytes of decoded pictures that are kept in memory where the cache cannot be used
@@ -57,7 +58,8 @@ class PictureDataset(Dataset):
         if not self.names:
             raise DataError(
                 f"There are no pictures in {source.path}.",
-                hint=f"Looked in it and in the folders below it for {', '.join(PICTURE_SUFFIXES)}.",
+                hint=f"Looked in it and in the folders below it for {', '.join(PICTURE_SUFFIXES)}; "
+                f"sentences come in one {' or '.join(TEXT_SUFFIXES)} file, not in a folder.",
             )
         self.path, self.name = source.path, source.name if name is None else name
         self._labels, self._listed_captions = labels, captions

@@ -12,6 +12,12 @@ from ganzoo.errors import DataError
 TEXT_SUFFIXES = (".txt", ".jsonl")
 FIELD = "text"
 LONGEST = 2**20  # bytes of a line: more is no sentence, and a file without line ends must not fill the memory
+_MARKS = (  # the longer ones first: that of UTF-32 begins as that of UTF-16 does
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 _BREAKS = ("Cc", "Zl", "Zp")  # control characters, line and paragraph separators
 
 
@@ -76,11 +82,26 @@ def _numbered(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(LONGEST + 1), b""), start=1):
+                if number == 1:
+                    _check_first(line, path)
                 if len(line) > LONGEST:
                     raise DataError(f"{path}, line {number} has more than {LONGEST} bytes; that is no sentence.")
                 yield number, _decoded(line.removeprefix(codecs.BOM_UTF8) if number == 1 else line, path, number)
     except OSError as e:
         raise DataError(f"{path} cannot be read: {e.strerror or e}.", hint="Give a .txt or .jsonl file.") from e
+
+
+def _check_first(line: bytes, path: Path) -> None:
+    """Recognises two ways to write a file that are not ours by its first line, for which nothing is wrong with one line."""
+    encoding = next((name for mark, name in _MARKS if line.startswith(mark)), None)
+    if encoding is not None:
+        raise DataError(
+            f"{path} is {encoding}, not UTF-8.", hint=f"Convert it first: iconv -f {encoding} -t UTF-8 old.txt > new.txt"
+        )
+    if not line.endswith(b"\n") and b"\r" in line.rstrip(b"\r"):
+        raise DataError(
+            f"{path} ends its lines in carriage returns alone.", hint="Convert it first: tr '\\r' '\\n' < old.txt > new.txt"
+        )
 
 
 def _decoded(line: bytes, path: Path, number: int) -> str:

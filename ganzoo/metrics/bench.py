@@ -28,7 +28,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         of: ``model``, ``held-out real data`` or ``random initialisation``.
         samples: How many; unlike counts are not to be compared closely, since most of these figures are biased for few samples.
-        figures: Name to value.
+        figures: Name to value, which may be infinite: the perplexity of what a model finds impossible, say.
         data: Name and hash of the data set, where real data were measured.
         votes: Share of the samples that the features' classifier takes for each class; empty where it has none or over 100.
     """
@@ -112,7 +112,7 @@ class Bench:
                 if name in figures:
                     raise InvalidValueError(f"Two of the metrics give a figure '{name}'.", hint="Ask for them one by one.")
                 figures[name] = value
-        broken = [f"{name} ({value})" for name, value in figures.items() if not math.isfinite(value)]
+        broken = [f"{name} ({value})" for name, value in figures.items() if math.isnan(value)]
         if broken:
             raise DataError(f"{', '.join(broken)} of the {of} is no number.", hint="The model's output may be broken.")
         return Measurement(of=of, samples=len(batch), data=data, figures=figures, votes=self._votes(batch))

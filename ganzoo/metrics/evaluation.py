@@ -1,5 +1,6 @@
 """One evaluation of a generator: the model and its controls against the same reference, in the same feature space."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
@@ -14,8 +15,9 @@ from ganzoo.metrics.extraction import Progress, Real, real_examples
 from ganzoo.metrics.features import Features, NoFeatures, state_sha256
 from ganzoo.metrics.parts import builtin_metrics
 from ganzoo.metrics.protocol import Protocol, describe
-from ganzoo.metrics.sampling import Decoding, plan_sampling
+from ganzoo.metrics.sampling import Decoding, Sampling, plan_sampling
 from ganzoo.metrics.sets import Metric
+from ganzoo.metrics.words import Words
 from ganzoo.models import Generator
 from ganzoo.spec import Modality
 from ganzoo.tokenizers import TokenizerBuffer
@@ -46,8 +48,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         return self.measurements[0]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
+        """Plain JSON values. What is infinite is the text ``Infinity``, since JSON has no such number."""
+        plain: dict[str, Any] = _without_infinity(msgspec.to_builtins(self))
         return plain
 
 
@@ -143,7 +145,8 @@ def evaluate_decodings(
     chosen = choose_metrics(reference.modality, space, metrics)
     real, words = open_reference(generator, reference)
     options: dict[str, Any] = {"samples": samples, "seed": seed, "truncation": truncation, "condition": condition}
-    samplings = [plan_sampling(generator, reference, decoding=decoding, **options) for decoding in decodings]
+    plans = [plan_sampling(generator, reference, decoding=decoding, **options) for decoding in decodings]
+    samplings = [_checked(plan, chosen) for plan in plans]
     others = None if held_out is None else _held_out(held_out, real)
     bench = Bench(space, real, chosen, held_out=others, words=words, progress=progress, cache=cache)
     weights = state_sha256(generator.state_dict())
@@ -176,14 +179,15 @@ def evaluator(
     """
     space = NoFeatures() if features is None else features
     chosen = choose_metrics(reference.modality, space, metrics)
-    benches: dict[tuple[tuple[int, ...], str], Bench] = {}
+    benches: dict[tuple[tuple[int, ...], Words | None], Bench] = {}
 
     def measure(generator: Generator[Any]) -> dict[str, float]:
         real, words = open_reference(generator, reference)
-        key = (real.shape, "" if words is None else words.name)
+        sampling = _checked(plan_sampling(generator, reference, samples=samples, seed=seed), chosen)
+        key = (real.shape, words)
         if key not in benches:
             benches[key] = Bench(space, real, chosen, words=words)
-        return benches[key].measure(MODEL, plan_sampling(generator, reference, samples=samples, seed=seed)).figures
+        return benches[key].measure(MODEL, sampling).figures
 
     return measure
 
@@ -202,6 +206,13 @@ def choose_metrics(modality: Modality, space: Features, metrics: Sequence[Metric
     return chosen
 
 
+def _checked(sampling: Sampling, metrics: Sequence[Metric]) -> Sampling:
+    """``sampling``, if all metrics can measure what is made so."""
+    for metric in metrics:
+        metric.check_sampling(sampling)
+    return sampling
+
+
 def at_random(generator: Generator[Any], seed: int) -> Generator[Any]:
     """A generator of the same arguments at random initialisation, on the same device; it speaks the same vocabulary."""
     anchor = next(chain(generator.parameters(), generator.buffers()), None)
@@ -211,6 +222,15 @@ def at_random(generator: Generator[Any], seed: int) -> Generator[Any]:
     if isinstance(untrained, TokenizerBuffer) and isinstance(generator, TokenizerBuffer):
         untrained.set_tokenizer(generator.tokenizer)
     return untrained if anchor is None else untrained.to(anchor.device, anchor.dtype)
+
+
+def _without_infinity(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_infinity(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_infinity(each) for each in value]
+    infinite = isinstance(value, float) and math.isinf(value)
+    return ("Infinity" if value > 0 else "-Infinity") if infinite else value
 
 
 def _held_out(data: Dataset, reference: Real) -> Real:

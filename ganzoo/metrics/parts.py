@@ -94,7 +94,7 @@ METRICS: tuple[Part, ...] = (
     ),
     Part(
         id="nll",
-        summary="negative log-likelihood a token and perplexity of real texts, ends included, under the model",
+        summary="negative log-likelihood a token and perplexity of real texts, cut to the model's length, ends included",
         target="ganzoo.text.metrics.likelihood:likelihood_metric",
     ),
 )

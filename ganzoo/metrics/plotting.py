@@ -1,7 +1,8 @@
 """Figures over the temperature as a picture: one small panel for each."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -21,6 +22,8 @@ Colours = Mapping[str, tuple[int, int, int]]  # by model
 
 def plot_curves(evaluations: Sequence[Evaluation], file: str | Path) -> Path:
     """Draws each figure of the models over the temperature; a grey line is that of held-out real data.
+
+    What is infinite stands as a word at the edge.
 
     Args:
         evaluations: At two temperatures or more.
@@ -81,7 +84,7 @@ def _panel(
     lines = curves(evaluations, name)
     real = [m.figures[name] for each in evaluations for m in each.measurements if m.of == HELD_OUT and name in m.figures]
     xs = _range([x for line in lines.values() for x, _ in line])
-    ys = _range([y for line in lines.values() for _, y in line] + real)
+    ys = _range([y for y in [*(y for line in lines.values() for _, y in line), *real] if math.isfinite(y)])
     left, top = corner[0] + _LEFT, corner[1] + _TOP
     right, bottom = corner[0] + _WIDTH - _RIGHT, corner[1] + _HEIGHT - _BOTTOM
 
@@ -97,13 +100,22 @@ def _panel(
         draw.text((left - 6, place(xs[0], y)[1]), f"{y:.3g}", fill=_INK, anchor="rm")
     for x in xs:
         draw.text((place(x, ys[0])[0], bottom + 6), f"{x:.3g}", fill=_INK, anchor="mt")
-    for value in dict.fromkeys(real):
+    for value in filter(math.isfinite, dict.fromkeys(real)):
         draw.line((place(xs[0], value), place(xs[1], value)), fill=_REAL, width=2)
     for model, line in lines.items():
-        points = [place(x, y) for x, y in line]
-        draw.line(points, fill=colours[model], width=2)
-        for x, y in points:
-            draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colours[model])
+        for infinite, run in itertools.groupby(line, key=lambda point: math.isinf(point[1])):
+            if infinite:  # above or below everything: named at the edge, and no line leads there
+                _edge(draw, [(place(x, ys[y > 0]), y) for x, y in run], colours[model])
+                continue
+            points = [place(x, y) for x, y in run]
+            draw.line(points, fill=colours[model], width=2)
+            for x, y in points:
+                draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colours[model])
+
+
+def _edge(draw: ImageDraw.ImageDraw, points: Iterable[tuple[tuple[float, float], float]], colour: tuple[int, int, int]) -> None:
+    for (x, y), value in points:
+        draw.text((x, y), f"{value:g}", fill=colour, anchor="mt" if value > 0 else "mb")
 
 
 def _legend(draw: ImageDraw.ImageDraw, y: int, colours: Colours) -> None:
@@ -116,5 +128,5 @@ def _legend(draw: ImageDraw.ImageDraw, y: int, colours: Colours) -> None:
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
-    low, high = min(values), max(values)
+    low, high = min(values, default=0.0), max(values, default=0.0)
     return (low, high) if high > low else (low - 0.5, high + 0.5)

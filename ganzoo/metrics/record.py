@@ -26,7 +26,7 @@ def read_record(file: str | Path) -> tuple[Evaluation, ...]:
     """
     path = Path(file)
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=_Record)
+        record = msgspec.json.decode(path.read_bytes(), type=_Record, strict=False)  # figures may be the text Infinity
     except (OSError, msgspec.DecodeError) as e:  # a validation error is one
         raise CorruptFileError(f"{path} is no record of evaluations: {e}.", hint="Move it away and evaluate again.") from e
     if record.format != FORMAT:
@@ -55,7 +55,7 @@ def add_to_record(folder: str | Path, evaluation: Evaluation) -> Path:
 
 
 def _write(file: Path, evaluations: Sequence[Evaluation]) -> None:
-    record = _Record(format=FORMAT, evaluations=tuple(evaluations))
+    record = {"format": FORMAT, "evaluations": [each.to_json() for each in evaluations]}
     try:
         with atomic_path(file) as temporary:
             temporary.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")

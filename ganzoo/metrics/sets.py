@@ -62,6 +62,12 @@ class Sets:
         return [text for batch in self.examples for text in batch]
 
     @property
+    def sentences(self) -> list[list[str]]:
+        """What is measured, each text as its words. Only of texts."""
+        cut = self.words.split if self.sampling is None else self.words.split_sample
+        return [cut(text) for text in self.texts]
+
+    @property
     def reference_texts(self) -> list[str]:
         """The real texts. Only of texts."""
         return texts_of(self.data)
@@ -84,12 +90,14 @@ class Needs:
         classes: Class scores of both sets.
         modalities: The only kinds of examples that it measures; any where empty.
         held_out: It also looks at held-out data where some are given, which therefore belong to the protocol.
+        sampling: Called before the work with how samples will be made; raises InvalidValueError where it cannot measure such.
     """
 
     features: bool = True
     classes: bool = False
     modalities: tuple[Modality, ...] = ()
     held_out: bool = False
+    sampling: Callable[[Sampling], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -133,14 +141,29 @@ class Metric:
         if needed.classes and not space.classes:
             raise without_classifier(f"The metric '{self.id}'", space)
 
+    def check_sampling(self, sampling: Sampling) -> None:
+        """As `check`, where it is known how samples will be made.
+
+        Raises:
+            InvalidValueError: it cannot measure such samples.
+        """
+        if self.needs.sampling is not None:
+            self.needs.sampling(sampling)
+
 
 def needs(
-    *, features: bool = True, classes: bool = False, modalities: tuple[Modality, ...] = (), held_out: bool = False
+    *,
+    features: bool = True,
+    classes: bool = False,
+    modalities: tuple[Modality, ...] = (),
+    held_out: bool = False,
+    sampling: Callable[[Sampling], None] | None = None,
 ) -> Callable[[Compute], Compute]:
     """Marks what a metric needs, see `Needs`, so that it is refused before the work where that is missing."""
 
     def mark(compute: Compute) -> Compute:
-        compute.needs = Needs(features, classes, modalities, held_out)  # type: ignore[attr-defined]  # a function takes attributes
+        found = Needs(features, classes, modalities, held_out, sampling)
+        compute.needs = found  # type: ignore[attr-defined]  # a function takes attributes
         return compute
 
     return mark

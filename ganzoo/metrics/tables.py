@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from ganzoo.metrics.bench import HELD_OUT, Measurement
 from ganzoo.metrics.evaluation import Evaluation
 from ganzoo.metrics.protocol import AXIS, differences
@@ -50,6 +52,12 @@ class Table:
                 axis = [_degree(evaluation, each)] if self._has_axis else []
                 rows.append(["" if each.of == HELD_OUT else name, each.of, *axis, str(each.samples), *values])
         return rows
+
+    @property
+    def protocol(self) -> str:
+        """How all of it was measured; without the temperature where there are several, which stand in `rows`."""
+        first = self.evaluations[0].protocol
+        return str(msgspec.structs.replace(first, **{AXIS: None}) if self._has_axis else first)
 
     @property
     def _has_axis(self) -> bool:

@@ -104,9 +104,11 @@ def rollout_rewards(
     size = max(1, chunk // max(1, rollouts * len(chosen)))
     for start in range(0, n if chosen else 0, size):
         part = slice(start, start + size)
+        open_ = torch.tensor(chosen, device=tokens.device) < last[part, None]  # [m, P]: there is something to complete
+        if not open_.any():
+            continue
         with evaluation_mode(generator):
             completed = _Forks(generator, tokens[part], chosen, uniforms[part]).run(tokens[part])
-        open_ = torch.tensor(chosen, device=tokens.device) < last[part, None]  # [m, P]: there is something to complete
         means = _scored(score, completed[open_].flatten(0, 1), score_rows).view(-1, rollouts).mean(1)
         rows, columns = open_.nonzero(as_tuple=True)
         rewards[rows + start, torch.tensor(chosen, device=tokens.device)[columns]] = means
@@ -178,8 +180,6 @@ def _going_on(end_token: int | None, rows: Tensor, inputs: Tensor, state: State)
 
 
 def _scored(score: Score, tokens: Tensor, rows: int) -> Tensor:
-    if not len(tokens):
-        return torch.zeros(0, device=tokens.device)
     return torch.cat([score(part).detach() for part in torch.split(tokens, rows)])
 
 

@@ -46,12 +46,22 @@ class Restriction:
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Logits ``[N, V]``; excluded tokens have minus infinity."""
-        if self.temperature != 1:
-            logits = logits / self.temperature
+        logits = heated(logits, self.temperature)
         if self.top_k is not None and self.top_k < logits.shape[1]:
             least = logits.topk(self.top_k, 1).values[:, -1:]
             logits = logits.masked_fill(logits < least, -math.inf)
         return logits if self.top_p is None or self.top_p == 1 else _nucleus(logits, self.top_p)
+
+
+def heated(logits: Tensor, temperature: float) -> Tensor:
+    """Logits ``[…, V]`` divided by a temperature above 0, up to a constant: the highest becomes 0.
+
+    So nothing overflows: however low the temperature, the highest stays and the others become minus infinity at most.
+    """
+    if temperature == 1:
+        return logits
+    below = logits - logits.amax(-1, keepdim=True)
+    return torch.where(below == 0, 0.0, below / temperature)  # a temperature may be too small for the dtype: 0 / 0
 
 
 def restrict(logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> Tensor:

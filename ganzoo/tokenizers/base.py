@@ -104,8 +104,10 @@ class Tokenizer(ABC):
         """As `encode`, for what a person types: a prompt.
 
         Raises:
-            InvalidValueError: a word that the vocabulary does not have; the message names it.
+            InvalidValueError: something else than text, or a word that the vocabulary does not have; the message names it.
         """
+        if not _is_text(text):
+            raise InvalidValueError(f"A prompt is text, not {text!r}.", hint='For example: prompt="the man"')
         ids = self.encode(text)
         if self.unknown is not None and self.unknown in ids:
             raise InvalidValueError(
@@ -131,14 +133,14 @@ class Tokenizer(ABC):
         if len(ids) > length:
             if longer == "error":
                 raise DataError(
-                    f"A sentence has {len(ids)} tokens, more than {length}: {_quoted(text)}.",
+                    f"A sentence has {len(ids)} tokens, more than {length}: {quoted(text)}.",
                     hint="Allow more tokens a sentence, or let longer ones be cut or left out.",
                 )
             return ids[:length] if longer == "cut" else None
         if len(ids) == length:
             return ids
         if self.end is None or self.pad is None:
-            raise DataError(f"A sentence has {len(ids)} tokens, but every one must have {length}: {_quoted(text)}.")
+            raise DataError(f"A sentence has {len(ids)} tokens, but every one must have {length}: {quoted(text)}.")
         return [*ids, self.end, *[self.pad] * (length - len(ids) - 1)]
 
     def _numbers(self, ids: Tensor | Iterable[int]) -> list[int]:
@@ -160,5 +162,14 @@ class Tokenizer(ABC):
         return f"{type(self).__name__}({self.size} tokens)"
 
 
-def _quoted(text: str) -> str:
+def _is_text(value: object) -> bool:
+    """Whether it can be written as UTF-8; half of a surrogate pair, as a broken command line has it, cannot."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
+def quoted(text: str) -> str:
+    """``text`` as an error shows it: not all of a long one."""
     return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from ganzoo.errors import CorruptFileError, InvalidValueError, MissingExtraError, RemoteFileNotFoundError
+from ganzoo.errors import CorruptFileError, DataError, InvalidValueError, MissingExtraError, RemoteFileNotFoundError
 from ganzoo.hub import fetch_file
-from ganzoo.tokenizers.base import Tokenizer
+from ganzoo.tokenizers.base import Tokenizer, quoted
 from ganzoo.tokenizers.roles import SETTINGS, Roles
 
 EXTRA = "text"
@@ -103,8 +103,19 @@ class HuggingFaceTokenizer(Tokenizer):
         return cls(definition, settings=settings, name=source)
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of ``text``, without start, end and padding."""
+        """The tokens of ``text``, without start, end and padding. What looks like a special token is text like any other.
+
+        Raises:
+            DataError: the vocabulary reads a part of ``text`` as its start, end or padding all the same.
+        """
         ids: list[int] = self._engine.encode(text, add_special_tokens=False).ids
+        special = self._hidden() - {self.unknown}
+        found = next((i for i in ids if i in special), None)
+        if found is not None:
+            raise DataError(
+                f"{self.vocabulary[found]!r} is a special token of this tokenizer, and stands in a text: {quoted(text)}.",
+                hint="Take it out of the text: it would end or begin a sentence there.",
+            )
         return ids
 
     def join(self, ids: list[int]) -> str:
@@ -131,6 +142,7 @@ def _engine(definition: str, name: str) -> Any:
         raise CorruptFileError(f"{name} has no readable {FILE}: {str(e) or type(e).__name__}.") from e
     engine.no_truncation()
     engine.no_padding()
+    engine.encode_special_tokens = True  # nothing in a text is special; not written into the definition
     return engine
 
 

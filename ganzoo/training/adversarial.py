@@ -7,7 +7,7 @@ import torch
 from ganzoo.building import build_random
 from ganzoo.data import Dataset, Examples, TensorExamples
 from ganzoo.errors import ConfigError, InvalidValueError
-from ganzoo.models import Discriminator, Generator, ImageGenerator, VectorGenerator
+from ganzoo.models import Discriminator, Generator, ImageGenerator, Network, VectorGenerator
 from ganzoo.models.seeds import SEED_LIMIT
 from ganzoo.spec import Modality, Recipe
 from ganzoo.training.assembly import check_kinds, prepare_in_turn
@@ -36,6 +36,10 @@ class AdversarialMethod:
         """Epochs and steps."""
         images, step = self.size(recipe)
         return {"epochs": round(images / count, 2), "steps": -(-images // step)}
+
+    def settled(self, recipe: Recipe, data: Dataset, begun: Network | None) -> Recipe:
+        """``recipe``: every field can be set."""
+        return recipe
 
     def arguments(self, networks: NetworkClasses, config: Arguments, data: Dataset, recipe: Recipe) -> Arguments:
         """``config``: the data decide on nothing."""

@@ -38,8 +38,14 @@ def reason(error: msgspec.ValidationError, target: type) -> str:
     return f"{words}{one_of}" + (f" ({field})" if field else "")
 
 
-def read_options(what: str, given: Mapping[str, Any], kind: type[S]) -> S:
-    """The own options of a part, as the struct ``kind``; ``what`` begins the error.
+def read_options(what: str, given: Mapping[str, Any], kind: type[S], path: str | None = None) -> S:
+    """The own options of a part, as the struct ``kind``.
+
+    Args:
+        what: Begins the error.
+        given: The options.
+        kind: Has a field for each that there is.
+        path: Where they stand in a recipe, so that the error can say how to take one out.
 
     Raises:
         ConfigError: one that it does not have, or cannot use.
@@ -47,8 +53,11 @@ def read_options(what: str, given: Mapping[str, Any], kind: type[S]) -> S:
     try:
         return msgspec.convert(whole(given), kind)
     except msgspec.ValidationError as e:
-        known = ", ".join(kind.__struct_fields__)
-        hint = f"Its options: {known}." if known else "It has no options."
+        known = kind.__struct_fields__
+        hint = f"Its options: {', '.join(known)}." if known else "It has no options."
+        left_over = [name for name in given if name not in known]
+        if path is not None and left_over:
+            hint += f" Take out what it has not: {' '.join(f'--set {path}.{name}=null' for name in left_over)}"
         raise ConfigError(f"{what} cannot be used: {reason(e, kind)}.", hint=hint) from e
 
 

@@ -1,12 +1,14 @@
 """Step after step: what is written when, what happens on Ctrl-C and on losses that are not finite."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from ganzoo.building import load_state
 from ganzoo.checkpoint import write_model
@@ -240,12 +242,35 @@ def take_up(game: Game, directory: RunDirectory, reporter: Reporter) -> None:
     game.processes.wait()
 
 
+def load_networks(networks: Iterable[tuple[str, nn.Module]], directory: RunDirectory) -> None:
+    """Loads the latest intact checkpoint's weights, if there is one: they hold what the game cannot be made without.
+
+    Raises:
+        CorruptFileError, CheckpointError: as `take_up`.
+    """
+    checkpoint, _ = directory.latest_checkpoint()
+    if checkpoint is not None:
+        with _fitting(checkpoint):
+            _load(networks, checkpoint)
+
+
 def _restore(game: Game, checkpoint: Checkpoint) -> None:
+    with _fitting(checkpoint):
+        _load(game.networks().items(), checkpoint)
+        game.restore(checkpoint.state)
+
+
+def _load(networks: Iterable[tuple[str, nn.Module]], checkpoint: Checkpoint) -> None:
+    for name, network in networks:
+        load_state(network, checkpoint.networks[name], assign=False)
+
+
+@contextmanager
+def _fitting(checkpoint: Checkpoint) -> Iterator[None]:
+    """Whatever goes wrong inside, the checkpoint does not fit."""
     hint = "It belongs to a run of another architecture, or of other arguments or another recipe."
     try:
-        for name, network in game.networks().items():
-            load_state(network, checkpoint.networks[name], assign=False)
-        game.restore(checkpoint.state)
+        yield
     except (CheckpointError, ConfigError) as e:
         raise CheckpointError(f"The checkpoint {checkpoint.path} does not fit this run. {e.message}", hint=hint) from e
     except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as e:

@@ -66,6 +66,16 @@ class Method(Protocol):
         """What a person wants to know of a run on ``count`` examples before it begins: how many steps, and so on."""
         ...
 
+    def settled(self, recipe: Any, data: Dataset, begun: Network | None) -> Any:
+        """``recipe`` with those fields as they are that no setting decides.
+
+        Args:
+            recipe: As it is by default, or with settings put over it.
+            data: To train on.
+            begun: The generator that is begun with, where there is one.
+        """
+        ...
+
     def arguments(self, networks: NetworkClasses, config: Arguments, data: Dataset, recipe: Any) -> Arguments:
         """The constructor arguments, with those that the data decide on."""
         ...

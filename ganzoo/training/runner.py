@@ -11,13 +11,13 @@ import msgspec
 import torch
 
 from ganzoo.data import Dataset
-from ganzoo.errors import DataError
+from ganzoo.errors import ConfigError, DataError
 from ganzoo.models.seeds import SEED_LIMIT, check_seed
 from ganzoo.spec import AnyRecipe, Architecture
 from ganzoo.training.assembly import choose_recipe, record_data, start_from
 from ganzoo.training.film import Film
 from ganzoo.training.game import Game
-from ganzoo.training.loop import Evaluator, Loop, Run, save, take_up
+from ganzoo.training.loop import Evaluator, Loop, Run, load_networks, save, take_up
 from ganzoo.training.methods import Arguments, NetworkClasses, Networks, Weights, method_of
 from ganzoo.training.processes import Processes, processes
 from ganzoo.training.reporting import Reporter, Several, Silent
@@ -92,6 +92,7 @@ def train(
     """
     options = Options() if options is None else options
     chosen = choose_recipe(architecture, recipe)
+    _check_film(architecture, options)
     method = method_of(chosen)
     intervals = Intervals.of(*method.size(chosen), options.intervals)
     team = processes(options.device)
@@ -170,6 +171,9 @@ def resume(
     with _locked(directory, team):
         method = method_of(run.recipe)
         built = method.build(networks, run.config, run.seed)
+        if method.data_in_networks:  # of the data that the run was started with, or of those that its beginning was made from
+            _check_data(directory, data, run)
+            load_networks(built.by_role().items(), directory)
         method.endow(built, data, run.recipe)
         examples = method.examples(built, data, run.recipe, team, reporter)
         _check_data(directory, data, run)
@@ -201,6 +205,7 @@ def describe(
     """
     options = Options() if options is None else options
     chosen = choose_recipe(architecture, recipe)
+    _check_film(architecture, options)
     method = method_of(chosen)
     intervals = Intervals.of(*method.size(chosen), options.intervals)
     team = processes(options.device)
@@ -260,6 +265,14 @@ def _observed(run: RunConfig, directory: RunDirectory, reporter: Reporter, team:
         return reporter
     more = _watching(directory, film=run.film, tensorboard=run.tensorboard)
     return Several(reporter, *more) if more else reporter
+
+
+def _check_film(architecture: Architecture, options: Options) -> None:
+    if options.film and architecture.modality == "text":
+        raise ConfigError(
+            f"A film is made of pictures, and '{architecture.id}' makes text.",
+            hint="Leave --film out; the folder samples/ of the run tells how its sentences change.",
+        )
 
 
 def _watching(directory: RunDirectory, *, film: bool, tensorboard: bool) -> list[Reporter]:

@@ -2,20 +2,24 @@
 
 from ganzoo.hookspecs import hookimpl
 from ganzoo.spec import Architecture, ConfigField, Layout, Role
-from ganzoo_seqgan.recipe import MLE_RECIPE, PAPER_RECIPE, SEQGAN_RECIPE, TRANSFORMER_RECIPE
+from ganzoo_seqgan.recipe import CAUSAL_RECIPE, MLE_RECIPE, PAPER_RECIPE, SEQGAN_RECIPE, TRANSFORMER_RECIPE
+from ganzoo_seqgan.small import SMALL_TRANSFORMER
 
 _PAPER = "Yu, Zhang, Wang and Yu 2017, arXiv:1609.05473"
 _G: tuple[Role, ...] = ("generator",)
 _D: tuple[Role, ...] = ("discriminator",)
 
+_ENDS = (
+    ConfigField(name="start_token", default=0, doc="is fed before the first token; the data decide", roles=_G),
+    ConfigField(name="end_token", default=None, doc="closes a sentence, if anything does; the data decide", roles=_G),
+)
 _GENERATOR = (
     ConfigField(name="embedding_size", default=32, doc="numbers a token", roles=_G),
     ConfigField(name="hidden_size", default=32, doc="units of the LSTM", roles=_G),
     ConfigField(name="dropout", default=0.0, doc="probability, on embeddings and hidden states, in training", roles=_G),
     ConfigField(name="tied", default=False, doc="let the last layer have the embeddings as its weights", roles=_G),
     ConfigField(name="init_std", default=0.1, doc="standard deviation of the initial weights; null: PyTorch's own", roles=_G),
-    ConfigField(name="start_token", default=0, doc="is fed before the first token; the data decide", roles=_G),
-    ConfigField(name="end_token", default=None, doc="closes a sentence, if anything does; the data decide", roles=_G),
+    *_ENDS,
 )
 _COMMON = (
     ConfigField(name="vocab_size", default=5000, doc="tokens; the data decide"),
@@ -101,6 +105,31 @@ _TRANSFORMER = Architecture(
     paper=_PAPER,
 )
 
+_CAUSAL = Architecture(
+    id="seqgan-causal-lm",
+    summary="SeqGAN whose generator is any causal language model of transformers, from scratch",
+    modality="text",
+    task="text-generation",
+    networks={
+        "generator": "ganzoo_seqgan.networks:SeqGANTransformerGenerator",
+        "discriminator": "ganzoo.text.discriminators:CNNDiscriminator",
+    },
+    config=(
+        *_COMMON,
+        ConfigField(
+            name="transformers",
+            default=SMALL_TRANSFORMER,
+            doc="configuration of transformers: model_type and the fields of its class",
+            roles=_G,
+        ),
+        *_ENDS,
+        *_DISCRIMINATOR,
+    ),
+    recipe=CAUSAL_RECIPE,
+    extra="text",
+    paper=_PAPER,
+)
+
 _MLE = Architecture(
     id="mle",
     summary="The generator of SeqGAN trained by maximum likelihood alone: the baseline of every text GAN",
@@ -116,4 +145,4 @@ _MLE = Architecture(
 @hookimpl
 def ganzoo_architectures() -> list[Architecture]:
     """The architectures of this plugin."""
-    return [_SEQGAN, _TRANSFORMER, _MLE]
+    return [_SEQGAN, _TRANSFORMER, _CAUSAL, _MLE]

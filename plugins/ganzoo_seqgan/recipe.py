@@ -1,5 +1,7 @@
 """The published recipe of SeqGAN, one that a small machine finishes, and the maximum-likelihood baseline."""
 
+import msgspec
+
 from ganzoo.spec import Optimizer, Phase, TextRecipe
 
 # Section and numbers of the published code where the paper is silent: github.com/LantaoYu/SeqGAN.
@@ -38,17 +40,19 @@ SEQGAN_RECIPE = TextRecipe(
     discriminator=_OUR_JUDGE,
 )
 
-# A pretrained encoder judges whole sentences: completions of every prefix would be thousands of them a step.
+# A pretrained encoder judges whole sentences: completions of every prefix would be thousands of them a step. One reward for all
+# tokens of a sentence is a noisy one, so the steps are small.
 TRANSFORMER_RECIPE = TextRecipe(
     phases={
         "mle": _MLE,
-        "discriminator": Phase(steps=200, options={"pool": 2048, "epochs": 2}),
+        "discriminator": Phase(steps=100, options={"pool": 2048, "epochs": 2}),
         "adversarial": Phase(
             kind="policy-gradient",
-            steps=150,
+            steps=100,
             options={
-                "generator": _GENTLE,
+                "generator": {**_GENTLE, "lr": 1e-4},
                 "reward": "sentence",
+                "score": "signed",
                 "baseline": "batch",
                 "discriminator_steps": 2,
                 "look_every": 10,
@@ -58,6 +62,8 @@ TRANSFORMER_RECIPE = TextRecipe(
     generator=_OURS,
     discriminator=_OUR_JUDGE,
 )
+
+CAUSAL_RECIPE = msgspec.structs.replace(SEQGAN_RECIPE, generator=Optimizer(name="adamw", lr=1e-3, betas=(0.9, 0.999)))
 
 # Yu et al. 2017: 120 epochs of 9,984 sentences, then a discriminator on 50 sets of fresh negatives, each shown three times,
 # then 200 rounds of one update of the generator and 5 such sets. A batch of the published code holds 64 sentences of both

@@ -82,6 +82,16 @@ def test_options_of_text_arrive(run: Run, parrot: str) -> None:
     assert told.out.removesuffix("\n").removesuffix(" the") == "the man 0.5 3 0.9"
 
 
+def test_the_folder_of_a_run_means_the_model_that_it_made(run: Run, here: Path, parrot: str) -> None:
+    expected = run("generate", parrot, "-n", 3, "--seed", 0).out
+    (here / "run" / "checkpoints").mkdir(parents=True)
+    told = run("generate", "run")
+    assert told.code == 1 and "The run in run has made no model yet" in told.err and "ganzoo resume run" in told.err
+    (here / "parrot").rename(here / "run" / "model")
+    assert run("generate", "run", "-n", 3, "--seed", 0).out == expected
+    assert run("generate", "./run", "--seed", 0, "--prompt", "the zebra").code == 1
+
+
 def test_sentences_are_written_and_told_to_machines(run: Run, here: Path, parrot: str) -> None:
     told = run("generate", parrot, "-n", 2, "--seed", 0, "-o", "out.txt")
     assert told.out == "out.txt (first seed 0)\n"

@@ -171,7 +171,7 @@ def test_a_discriminator_that_the_model_has_not_begins_at_random(run: Run, photo
         (["--images", "0"], 2, "is not in the range"),
         (["--seed", "x"], 2, "'x' is not a valid integer"),
         (["--data", "./nowhere"], 1, "There is no folder nowhere"),
-        (["--data", "nowhere"], 1, "There is no data set named 'nowhere'.\nThere is no folder of that name either."),
+        (["--data", "nowhere"], 1, "There is no data set named 'nowhere'.\nThere is no file or folder of that name either."),
         (["--data", "mnist5k"], 1, "Did you mean 'mnist-5k'"),
         (["--data", "photos/00.png"], 1, "is a file, not a folder of pictures"),
         (["--data", "empty"], 1, "There are no pictures in empty"),

@@ -70,10 +70,53 @@ def test_text_that_is_not_utf8_names_the_file_and_the_line(file: Path) -> None:
     file.write_bytes("eins\nzwei\ncaf\xe9 und mehr\n".encode("latin-1"))
     with pytest.raises(DataError, match=r"lines\.txt, line 3 is not UTF-8: byte 0xe9 at position 4") as caught:
         TextDataset.from_file(file)
-    assert "iconv" in str(caught.value)
-    file.write_bytes("one".encode("utf-16"))
-    with pytest.raises(DataError, match="line 1 is not UTF-8: byte 0xff"):
+    assert "WINDOWS-1252" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"), [("UTF-16", ""), ("UTF-16-BE", "\ufeff"), ("UTF-32", ""), ("UTF-32-BE", "\ufeff")]
+)
+def test_a_byte_order_mark_tells_how_the_file_is_written(tmp_path: Path, encoding: str, mark: str) -> None:
+    for name in ("lines.txt", "lines.jsonl"):
+        (tmp_path / name).write_bytes(f'{mark}{{"text": "eins"}}\nzwei\n'.encode(encoding))
+        with pytest.raises(DataError, match=rf"{name} is {encoding[:6]}, not UTF-8") as caught:
+            TextDataset.from_file(tmp_path / name)
+        assert f"iconv -f {encoding[:6]} -t UTF-8" in str(caught.value)
+
+
+def test_lines_that_end_in_carriage_returns_alone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a Macintosh of the last century: one line for ganzoo, hundreds for their owner."""
+    for content in ("one\rtwo\rthree\r", "one\rtwo", "\ufeffone\r\rtwo"):
+        file.write_text(content, encoding="utf-8", newline="")
+        with pytest.raises(DataError, match=r"lines\.txt ends its lines in carriage returns") as caught:
+            TextDataset.from_file(file)
+        assert "tr '\\r' '\\n'" in str(caught.value)
+    jsonl = file.with_suffix(".jsonl")
+    jsonl.write_text('{"text": "a"}\r{"text": "b"}\r', newline="")
+    with pytest.raises(DataError, match="carriage returns"):
+        TextDataset.from_file(jsonl)
+    monkeypatch.setattr(text_files, "LONGEST", 50)
+    file.write_text("a sentence\r" * 20, newline="")
+    with pytest.raises(DataError, match="carriage returns"):
         TextDataset.from_file(file)
+    for content, lines in (("one\r", ("one",)), ("one\rtwo\nthree\n", ("one two", "three")), ("one\r\ntwo", ("one", "two"))):
+        file.write_text(content, newline="")
+        assert TextDataset.from_file(file).lines == lines
+
+
+@pytest.mark.parametrize("name", ["lines.txt.gz", "lines.csv", "lines"])
+def test_files_that_are_neither_pictures_nor_text(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("one\n")
+    with pytest.raises(DataError, match=rf"{name} is neither pictures nor text") as caught:
+        resources.open_dataset(str(tmp_path / name))
+    assert ".txt or .jsonl" in str(caught.value) and ".zip" in str(caught.value)
+
+
+def test_a_folder_of_text_is_told_that_text_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text("one\n")
+    with pytest.raises(DataError, match="There are no pictures in ") as caught:
+        resources.open_dataset(str(tmp_path))
+    assert "sentences come in one .txt or .jsonl file, not in a folder" in str(caught.value)
 
 
 def test_a_file_without_text(file: Path, tmp_path: Path) -> None:
@@ -137,6 +180,18 @@ def test_sentences_that_come_as_ids() -> None:
             TextDataset.of_ids(bad, "oracle", tokenizer=IdTokenizer(4))
     with pytest.raises(InvalidValueError, match="between 0 and 2"):
         TextDataset.of_ids(ids, "oracle", tokenizer=IdTokenizer(3))
+
+
+def test_the_documentation_names_the_licences_of_the_built_in_text() -> None:
+    from ganzoo.text.oracle.dataset import LICENCE as ORACLES
+    from ganzoo_grammar.sentences import LICENCE as GRAMMAR
+    from ganzoo_wordnet.glosses import LICENCE as GLOSSES
+
+    table = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = {row[1].strip(" `"): row[-2].strip() for row in (line.split("|") for line in table.splitlines()) if len(row) == 6}
+    written = {"grammar": GRAMMAR, "text-oracle": ORACLES, "text-oracle-small": ORACLES}
+    assert {name: rows[name].partition(",")[0] for name in written} == written
+    assert rows["wordnet-glosses"].startswith("WordNet License") and GLOSSES.startswith("WordNet-3.1")
 
 
 # --- splits -----------------------------------------------------------------------------------------------------------

@@ -127,10 +127,9 @@ def test_a_metric_that_needs_classes_is_refused_before_the_work() -> None:
 
 
 def test_figures_that_are_no_numbers_and_names_given_twice() -> None:
-    for value in (float("nan"), float("inf")):  # JSON has neither: the record would be unreadable
-        broken = Metric("broken", "x", lambda sets, value=value: {"strange": value})
-        with pytest.raises(DataError, match=rf"strange \({value}\) of the model is no number"):
-            evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[broken], samples=9)
+    broken = Metric("broken", "x", lambda sets: {"strange": float("nan")})
+    with pytest.raises(DataError, match=r"strange \(nan\) of the model is no number"):
+        evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[broken], samples=9)
     one = Metric("one", "x", lambda sets: {"n": 1.0})
     with pytest.raises(InvalidValueError, match="a figure 'n'"):
         evaluate_generator(trained(), bright(9, 1), Brightness(), metrics=[one, one], samples=9)

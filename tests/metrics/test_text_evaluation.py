@@ -2,8 +2,10 @@
 
 import json
 import math
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,8 +20,10 @@ from ganzoo.metrics import (
     NoFeatures,
     Sampling,
     Sets,
+    Words,
     add_to_record,
     builtin_metrics,
+    card_metrics,
     evaluate_decodings,
     evaluate_generator,
     evaluator,
@@ -32,10 +36,11 @@ from ganzoo.metrics import (
 from ganzoo.models.seeds import sample_seeds
 from ganzoo.text.metrics import bleu_scores, self_bleu_scores
 from ganzoo.tokenizers import CharTokenizer, IdTokenizer, WordTokenizer
-from tests.metrics.text_toys import LINES, Bigrams, Letters, bigrams, silent, texts, words
+from tests.metrics.text_toys import LINES, Bigrams, Letters, bigrams, silent, texts, with_latent, words
 from tests.metrics.toys import Brightness, Linear, bright, trained
 
 OTHERS = ["c b", "a a", "b b b", "a c b"]
+UNKNOWN_OF_BERT = {"vocabulary": ["[PAD]", "[UNK]"], "unknown": 1}  # what `words_of` looks at of a tokenizer
 
 
 def test_the_model_stands_beside_its_controls_without_any_features() -> None:
@@ -144,12 +149,46 @@ def test_without_features_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
         (bigrams(), texts(), Letters(), ["modes"], "'modes' needs class scores, and the feature space 'letters' has no"),
         (Linear(), texts(), Letters(), ["bleu"], "Linear makes vectors; letters has texts"),
         (silent(), texts(), None, ["nll"], "Silent cannot tell how likely a text is, which the metric 'nll' asks"),
+        (
+            with_latent(),
+            texts(),
+            None,
+            ["nll"],
+            "Bigrams makes sentences from a latent, so that no single number is the likelihood",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(generator, data, features, metrics, message) -> None:  # type: ignore[no-untyped-def]
     chosen = None if metrics is None else builtin_metrics(*metrics)
     with pytest.raises(InvalidValueError, match=message):
         evaluate_generator(generator, data, features, metrics=chosen, samples=9)
+
+
+@pytest.mark.parametrize("decoding", [Decoding(top_k=3), Decoding(0.5, top_k=1), Decoding(top_p=0.9)])
+def test_a_likelihood_of_restricted_draws_is_refused_before_the_work(decoding: Decoding) -> None:
+    generator = bigrams()
+    for found in (Decoding(), decoding):
+        decodings = [found] if found is decoding else [found, decoding]
+        with pytest.raises(InvalidValueError, match=r"'nll' counts every token, and top-. leaves only some to draw"):
+            evaluate_decodings(Nucleus.of(generator), texts(), decodings=decodings, samples=9, metrics=builtin_metrics("nll"))
+    assert generator.drawn == 0
+    all_tokens = Decoding(top_p=1.0)
+    evaluate_decodings(Nucleus.of(generator), texts(), decodings=[all_tokens], samples=9, metrics=builtin_metrics("nll"))
+
+
+class Nucleus(Bigrams):
+    """Takes every option of drawing."""
+
+    @classmethod
+    def of(cls, generator: Bigrams) -> "Nucleus":
+        made = cls(**generator.config)
+        made.load_state_dict(generator.state_dict())
+        return made
+
+    def forward(
+        self, latent: torch.Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+    ) -> torch.Tensor:
+        return super().forward(latent, temperature, top_k)
 
 
 def test_data_that_cannot_be_measured() -> None:
@@ -208,6 +247,44 @@ def test_a_sweep_measures_the_controls_once_and_is_one_table(tmp_path: Path) -> 
     assert read_record(tmp_path / "evaluation.json") == found
 
 
+def test_the_protocol_of_a_sweep_leaves_the_temperature_to_the_column() -> None:
+    found = evaluate_decodings(
+        bigrams(), texts(), decodings=[Decoding(t, top_k=3) for t in (0.5, 1.0)], samples=9, controls=False, name="m"
+    )
+    (table,) = make_tables(found)
+    assert "temperature" not in table.protocol and "9 samples of seed 0, top-k 3; words" in table.protocol
+    (alone,) = make_tables(found[:1])
+    assert alone.protocol == str(found[0].protocol) and "temperature 0.5" in alone.protocol
+
+
+def test_infinite_figures_are_kept_shown_and_drawn(tmp_path: Path) -> None:
+    """At a temperature of almost nothing, texts that are not the likeliest have no probability at all."""
+    table = torch.zeros(7, 7)
+    table[:, 4] = 2.0
+    decodings = [Decoding(1e-310), Decoding(0.001), Decoding(1.0)]
+    found = evaluate_decodings(
+        bigrams(table), texts(), decodings=decodings, samples=9, metrics=builtin_metrics("nll"), controls=False, name="m"
+    )
+    cold, cool, usual = (each.model.figures for each in found)
+    assert (cold["nll-reference"], cold["perplexity-reference"]) == (math.inf, math.inf)
+    assert 709.8 < cool["nll-reference"] < 2001 and cool["perplexity-reference"] == math.inf  # above what a float holds
+    assert usual["perplexity-reference"] < 20
+    for each in found:
+        add_to_record(tmp_path, each)
+    written = (tmp_path / "evaluation.json").read_text()
+    assert read_record(tmp_path / "evaluation.json") == found
+    plain = json.loads(written, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert plain["evaluations"][0]["measurements"][0]["figures"]["nll-reference"] == "Infinity"
+    json.dumps([each.to_json() for each in found], allow_nan=False)
+    (shown,) = make_tables(found)
+    assert shown.rows[0][4:6] == ["inf", "inf"]
+    assert tomllib.loads(card_metrics(found[0]))["metrics"][0]["figures"]["nll-reference"] == math.inf
+    with Image.open(plot_curves(found, tmp_path / "curve.png")) as picture:
+        assert picture.size == (3 * 320, 2 * 220 + 24)
+        panels = [picture.crop((x, 0, x + 320, 220)) for x in (0, 320)]
+        assert all((31, 119, 180) in {colour for _, colour in panel.getcolors(100_000)} for panel in panels)
+
+
 def test_what_depends_on_the_reference_alone_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     from ganzoo.text.metrics import bleu
 
@@ -247,10 +324,46 @@ def test_unlike_words_never_share_a_table() -> None:
 
 
 def test_the_words_of_tokenizers() -> None:
-    assert words_of(WordTokenizer(["a"])).split("A cat's <unk>, 1,000!") == ["A", "cat's", "<unk>", ",", "1,000", "!"]
-    assert words_of(WordTokenizer(["a"], lower=True)).split("A <unk> B") == ["a", "<unk>", "b"]
-    assert words_of(CharTokenizer(["a"])) == words_of(None) == words_of(WordTokenizer(["a"]))
-    assert words_of(IdTokenizer(20)).split("3 14 3") == ["3", "14", "3"]
+    assert words_of(WordTokenizer(["a"])).split("A cat's, 1,000!") == ["A", "cat's", ",", "1,000", "!"]
+    assert words_of(WordTokenizer(["a"], lower=True)).split("A B") == ["a", "b"]
+    assert words_of(CharTokenizer(["a"])) == words_of(WordTokenizer(["a"]))
+    assert words_of(IdTokenizer(20)).split_sample("3 14 3") == words_of(IdTokenizer(20)).split("3 14 3") == ["3", "14", "3"]
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "token"),
+    [
+        (WordTokenizer(["a"]), "<unk>"),
+        (WordTokenizer(["a"], lower=True), "<unk>"),
+        (SimpleNamespace(**UNKNOWN_OF_BERT), "[UNK]"),
+    ],
+)
+def test_the_token_for_unknown_words_is_one_word_that_no_real_text_has(tokenizer: Any, token: str) -> None:
+    cut = words_of(tokenizer)
+    assert cut.split_sample(f"a {token}, b {token}") == ["a", "<unk>", ",", "b", "<unk>"]
+    assert "<unk>" not in cut.split(f"a {token}, b {token}") and cut.split(f"a {token}") == ["a", *token_parts(cut, token)]
+    assert cut.name in ("words and punctuation marks", "words and punctuation marks, lower case")
+
+
+def token_parts(cut: Words, token: str) -> list[str]:
+    """What the data say is cut as the model was shown it: mark by mark."""
+    middle = "UNK" if token.isupper() and "lower" not in cut.name else "unk"
+    return [token[0], middle, token[-1]]
+
+
+def test_unknown_words_of_samples_are_counted_once_and_match_nothing_of_the_reference() -> None:
+    table = torch.full((7, 7), -1000.0)
+    table[:, 3] = 0.0  # nothing but <unk>, five times
+    reference = texts(["<unk> <unk> <unk> <unk> <unk>", "a b"], "marked")
+    found = evaluate_generator(
+        bigrams(table),
+        reference,
+        samples=4,
+        controls=False,
+        metrics=builtin_metrics("bleu", "self-bleu", "distinct", "overlap"),
+    ).model.figures
+    assert (found["bleu-2"], found["overlap-3"], found["copied-rate"]) == (0, 0, 0)
+    assert found["distinct-1"] == 1 / (4 * 5) and found["self-bleu-5"] == 1
 
 
 # --- while training ---------------------------------------------------------------------------------------------------

@@ -107,6 +107,13 @@ def bigrams(table: Tensor | None = None, tokenizer: WordTokenizer | None = None)
     return generator
 
 
+def with_latent() -> Bigrams:
+    """Says of itself that it makes sentences of a ``z``."""
+    generator = bigrams()
+    generator.latent_size = 2  # type: ignore[assignment]  # `Module` thinks that it is a tensor
+    return generator
+
+
 def silent() -> Silent:
     generator = Silent(tokenizer_bytes=len(encode_tokenizer(words())))
     generator.set_tokenizer(words())

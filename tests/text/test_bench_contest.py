@@ -1,6 +1,7 @@
 """From a recipe to a report: what is trained, that it goes on after a stop, and what is refused."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from PIL import Image
 from ganzoo import resources
 from ganzoo.cli.bench import command
 from ganzoo.data import TextDataset
-from ganzoo.errors import ConfigError, DataError, HostileFileError
+from ganzoo.errors import ConfigError, DataError, HostileFileError, InvalidValueError
 from ganzoo.spec import Optimizer, Phase, TextRecipe
 from ganzoo.text.bench import Contest, Interrupted, hold, stages
+from ganzoo.text.generators import LSTMGenerator
 from ganzoo.text.oracle import LSTMOracle, oracle_dataset
 from ganzoo.tokenizers import IdTokenizer
 from ganzoo.training import RunDirectory
@@ -81,6 +83,8 @@ def test_recipes_that_cannot_be_compared() -> None:
         stages(changed(RECIPE, mle=None), "toy")
     with pytest.raises(ConfigError, match="'toy' is maximum likelihood alone"):
         stages(changed(RECIPE, discriminator=None, adversarial=None), "toy")
+    with pytest.raises(ConfigError, match="'toy' is maximum likelihood alone"):
+        stages(changed(RECIPE, adversarial=None), "toy")  # what the discriminator learns is of no use to anybody
 
 
 # --- whole contests on a tiny oracle ---
@@ -160,6 +164,46 @@ def test_text_from_nowhere_cannot_be_measured(oracle: LSTMOracle, tmp_path: Path
     data = TextDataset.of_ids(sentences, "found", tokenizer=IdTokenizer(12))
     with pytest.raises(DataError, match="found comes from no oracle"):
         hold(altered(contest(oracle, tmp_path / "out"), test=data))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"reward": "per-token"}, "needs a discriminator that judges single tokens"),
+        ({"discriminator": {"lr": -1}}, "discriminator.lr must be above 0"),
+    ],
+)
+def test_what_a_later_part_refuses_is_refused_before_the_first_is_trained(
+    oracle: LSTMOracle, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    recipe = changed(RECIPE, adversarial=Phase(kind="policy-gradient", steps=4, options={**GAME, **options}))
+    with pytest.raises(ConfigError, match=message):
+        hold(contest(oracle, tmp_path / "out", recipe))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_later_part_of_another_benchmark_is_refused_before_the_first_is_trained(oracle: LSTMOracle, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    hold(contest(oracle, out), samples=20, temperatures=(0.8,))
+    shutil.rmtree(out / "mle")
+    with pytest.raises(ConfigError, match=r"model is a run of another benchmark: it differs in recipe\."):
+        hold(contest(oracle, out, changed(RECIPE, adversarial=Phase(kind="policy-gradient", steps=9, options=GAME))))
+    assert not (out / "mle").exists()
+
+
+class Hidden(LSTMGenerator):
+    """Says that it has a latent."""
+
+    latent_size = 3
+
+
+def test_a_generator_whose_sentences_have_no_known_probability_is_refused_before_it_is_trained(
+    oracle: LSTMOracle, tmp_path: Path
+) -> None:
+    networks = {**NETWORKS, "generator": Hidden}
+    with pytest.raises(InvalidValueError, match="Hidden does not draw sentences word by word alone"):
+        hold(altered(contest(oracle, tmp_path / "out"), networks=networks))
     assert not (tmp_path / "out").exists()
 
 

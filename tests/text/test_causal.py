@@ -1,5 +1,6 @@
 """Language models of transformers: steps with a cache equal a whole pass, states fork, nothing is executed or fetched."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -63,6 +64,19 @@ def test_samples_do_not_depend_on_the_batch() -> None:
     together, apart = (generator.sample(20, seed=0, batch_size=size).tensor for size in (20, 3))
     assert torch.equal(together, apart)
     assert (together == 2).any()
+
+
+def test_transformers_has_nothing_to_say_while_sampling(caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
+    """It would guess that the padding behind a sentence's end is padding inside its input."""
+    logger = logging.getLogger("transformers.modeling_utils")
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    caplog.set_level(logging.WARNING, logger.name)
+    for fields in (GPT2, LLAMA):
+        logger.warning_once.cache_clear()  # type: ignore[attr-defined]  # it says everything once only
+        generator = network(fields, end_token=2, pad_token=0)
+        generator.sample(20, seed=0)
+        generator.log_prob(torch.zeros(2, 6, dtype=torch.int64))
+    assert not caplog.records
 
 
 def test_rewards_of_all_positions() -> None:

@@ -183,6 +183,13 @@ def test_a_prompt_is_continued() -> None:
     assert torch.equal(generator.sample(3, seed=0, prompt="").tensor, generator.sample(3, seed=0).tensor)
 
 
+@pytest.mark.parametrize("prompt", [5, ["the"], b"the", True, "the \udcff"])
+def test_a_prompt_that_is_no_text(prompt: object) -> None:
+    with pytest.raises(InvalidValueError, match=r"A prompt is text, not ") as caught:
+        with_words().sample(1, seed=0, prompt=prompt)
+    assert repr(prompt) in str(caught.value)
+
+
 def test_prompts_that_cannot_be_used() -> None:
     generator = with_words()
     with pytest.raises(InvalidValueError, match="zebra"):

@@ -156,6 +156,18 @@ def test_a_subset_of_the_positions_is_unbiased() -> None:
         assert float((p * rewards[:, 0])[own].sum() / p[own].sum()) == pytest.approx(float(first[own][0]), abs=0.02)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_rewards_have_the_dtype_of_the_scores_also_where_nothing_is_left_to_complete(dtype: torch.dtype) -> None:
+    network = generator(**ENDING)
+    tokens = torch.tensor([[0, 1, 1, 1], [2, 0, 0, 0], [2, 0, 0, 0]])
+    for chunk in (1, 10_000):  # of one sentence, so that two of three have no open prefix; of all
+        rewards = rollout_rewards(network, lambda s: score(s).to(dtype), tokens, rollouts=2, rng=rng(), chunk=chunk)
+        assert rewards.dtype == dtype
+        assert torch.equal(rewards[1:, 0], score(tokens)[1:].to(dtype))
+    ended = rollout_rewards(network, lambda s: score(s).to(dtype), tokens[1:], rollouts=2, rng=rng())
+    assert torch.equal(ended, rewards[1:])
+
+
 def test_completing() -> None:
     network = generator(**ENDING).double()
     uniforms = torch.rand(200, T, generator=rng(), dtype=torch.float64)

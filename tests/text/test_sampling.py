@@ -47,6 +47,15 @@ def test_frequencies_are_probabilities() -> None:
     assert abs(chi2 - 299) < 5 * math.sqrt(2 * 299)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("temperature", [1e-310, 1e-40, 1e-10])
+def test_however_low_the_temperature_the_likeliest_token_is_drawn(temperature: float, dtype: torch.dtype) -> None:
+    logits = torch.tensor([[3.0, 7.5, 7.25, -INF], [900.0, -900.0, 0.0, 900.0]], dtype=dtype)
+    u = torch.tensor([[0.0, 0.49, 0.51, 0.99]]).expand(2, -1)
+    assert draw(restrict(logits, temperature), u).tolist() == [[1, 1, 1, 1], [0, 0, 3, 3]]
+    assert draw(restrict(logits, temperature, top_k=1, top_p=0.4), u).tolist() == [[1, 1, 1, 1], [0, 0, 0, 0]]
+
+
 def test_logits_that_are_not_finite() -> None:
     for bad in (float("nan"), INF):
         with pytest.raises(InvalidValueError, match="not finite"):

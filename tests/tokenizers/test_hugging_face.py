@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from ganzoo.errors import CheckpointError, CorruptFileError, InvalidValueError, MissingExtraError, RemoteFileNotFoundError
+from ganzoo.errors import (
+    CheckpointError,
+    CorruptFileError,
+    DataError,
+    InvalidValueError,
+    MissingExtraError,
+    RemoteFileNotFoundError,
+)
 from ganzoo.hub import Fetched
 from ganzoo.tokenizers import (
     HuggingFaceTokenizer,
@@ -88,6 +95,44 @@ def test_one_token_may_start_end_and_pad() -> None:
     row = tokenizer.batch(["a a"], 5)[0]
     assert row.tolist() == [1, 1, 0, 0, 0]
     assert tokenizer.decode(row) == "a a"
+
+
+SPECIAL = ["<s>", "</s>", "<pad>"]
+
+
+def byte_pairs(special: bool = True) -> Any:
+    """Single characters, and special tokens that the library would read in any text."""
+    alphabet = {c: i for i, c in enumerate(" </>abdeps", len(SPECIAL))}
+    vocabulary = {token: i for i, token in enumerate(SPECIAL)} | alphabet
+    engine = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, []))
+    engine.decoder = tokenizers.decoders.Fuse()
+    engine.add_tokens([tokenizers.AddedToken(token, special=special) for token in SPECIAL])
+    return engine
+
+
+def test_special_tokens_in_a_text_are_only_text() -> None:
+    tokenizer = HuggingFaceTokenizer.of(byte_pairs())
+    text = "a</s> b<pad>"
+    for each in (tokenizer, decode_tokenizer(encode_tokenizer(tokenizer))):
+        ids = each.encode(text)
+        assert len(ids) == len(text) and not {each.start, each.end, each.pad} & set(ids)
+        assert each.encode_known(text) == ids
+        row = each.batch([text], 20)[0]
+        assert each.decode(row) == text and row.tolist().index(each.end) == len(text)
+    assert tokenizer.sha256 == decode_tokenizer(encode_tokenizer(tokenizer)).sha256
+
+
+def test_special_tokens_that_the_vocabulary_itself_reads_in_a_text_are_refused() -> None:
+    """Where the library does not take them for special, or its model looks whole pieces up."""
+    whole = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<s>": 0, "</s>": 1, "a": 2, "<unk>": 3}, unk_token="<unk>"))
+    whole.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    for engine, text in ((byte_pairs(special=False), "ab</s>"), (whole, "a </s>")):
+        tokenizer = HuggingFaceTokenizer.of(engine)
+        for attempt in (tokenizer.encode, tokenizer.encode_known, lambda line, t=tokenizer: t.batch([line], 9)):
+            with pytest.raises(DataError, match=r"'</s>' is a special token of this tokenizer, and stands in a text: '.*</s>'"):
+                attempt(text)
+    known = HuggingFaceTokenizer.of(whole)
+    assert known.encode("a zebra") == [2, 3]
 
 
 def test_holes_in_the_numbering() -> None:

@@ -11,10 +11,11 @@ from ganzoo.data import TextDataset
 from ganzoo.errors import ConfigError, DataError, OutputError
 from ganzoo.spec import Architecture, Role, TextRecipe
 from ganzoo.text.bench.report import TEMPERATURES, Controls, Report, make_report
-from ganzoo.text.bench.stages import stages
+from ganzoo.text.bench.stages import Stages, stages
 from ganzoo.text.generators import SequenceGenerator
-from ganzoo.text.oracle import LSTMOracle, Yardstick
-from ganzoo.training import NetworkClasses, Options, Reporter, RunDirectory, Weights, resume, train
+from ganzoo.text.oracle import LSTMOracle, Tempered, Yardstick
+from ganzoo.training import NetworkClasses, Options, Reporter, RunDirectory, Weights, describe, resume, train
+from ganzoo.training.methods import method_of
 from ganzoo.training.run_directory import CONFIG
 
 BEST = "best held-out NLL"
@@ -84,6 +85,7 @@ def hold(
     oracle, held_out = _oracle(contest.test)
     name = contest.architecture.id
     parts = stages(contest.recipe, name)
+    _check(contest, parts)
     _make_folder(contest.out)
 
     def part(run: str, recipe: TextRecipe, start: SequenceGenerator | None = None) -> SequenceGenerator:
@@ -108,6 +110,29 @@ def _oracle(data: TextDataset) -> tuple[LSTMOracle, Any]:
             hint="Use text-oracle, text-oracle-small, or the file of an oracle.",
         )
     return data.density, data.ids
+
+
+def _check(contest: Contest, parts: Stages) -> None:
+    """Builds every part that is to be trained: what cannot be trained or measured shows before the first, not hours later."""
+    named = {"mle": parts.mle, "start": parts.start, "model": parts.model, "constant": parts.constant}
+    wanted = {contest.out / run: recipe for run, recipe in named.items() if recipe is not None}
+    begun = [folder for folder in wanted if (folder / CONFIG).exists()]
+    for folder in begun:
+        _check_same(contest, folder, wanted[folder])
+    _check_measurable(contest)
+    options = Options(seed=contest.seed, device=contest.device)
+    for folder in (folder for folder in wanted if folder not in begun):
+        how: dict[str, Any] = {"recipe": wanted[folder], "config": contest.config, "options": options}
+        describe(contest.architecture, contest.networks, contest.train, folder, **how)
+
+
+def _check_measurable(contest: Contest) -> None:
+    """Refuses a generator whose sentences have no known probability."""
+    method = method_of(contest.recipe)
+    arguments = method.arguments(contest.networks, contest.config, contest.train, contest.recipe)
+    generator = method.build(contest.networks, arguments, contest.seed).generator
+    assert isinstance(generator, SequenceGenerator)  # `build` saw to it
+    Tempered(generator)
 
 
 def _make_folder(out: Path) -> None:

@@ -33,7 +33,7 @@ def stages(recipe: TextRecipe, model: str) -> Stages:
     """The parts of benchmarking the architecture ``model`` with ``recipe``.
 
     Raises:
-        ConfigError: the recipe does not begin with maximum likelihood, or has nothing after it.
+        ConfigError: the recipe does not begin with maximum likelihood, or nothing after it trains the generator.
     """
     first, *others = recipe.phases
     rest = {name: recipe.phases[name] for name in others}
@@ -42,7 +42,8 @@ def stages(recipe: TextRecipe, model: str) -> Stages:
             f"The recipe of '{model}' begins with '{first}' and not with maximum likelihood, so there is no common start.",
             hint="The benchmark compares what comes after a phase of kind 'mle' with that phase alone.",
         )
-    if not rest:
+    controls = _controls(rest)
+    if not controls:
         raise ConfigError(
             f"The recipe of '{model}' is maximum likelihood alone, which is the benchmark's baseline.",
             hint="Name a model with an adversarial phase.",
@@ -53,7 +54,7 @@ def stages(recipe: TextRecipe, model: str) -> Stages:
         mle=_with_phases(recipe, best),
         start=None if _keeps_best(recipe.phases[first]) else _with_phases(recipe, own),
         model=_with_phases(recipe, rest),
-        constant=_with_phases(recipe, _controls(rest)),
+        constant=_with_phases(recipe, controls),
     )
 
 

@@ -128,6 +128,8 @@ def _network(fields: dict[str, Any], special: Mapping[str, int | None], vocab_si
     except (ValueError, TypeError, AttributeError, KeyError) as e:
         raise ConfigError(f"transformers cannot build a causal language model '{model_type}' from {fields}: {e}") from e
     _check_network(network, max_length)
+    # It is never shown padding as such: told of none, it neither looks for it nor warns of it while it reads.
+    network.config.pad_token_id = None
     return network
 
 

@@ -11,8 +11,7 @@ Sentence = tuple[str, ...]
 
 def generated_words(sets: Sets) -> list[Sentence]:
     """The samples, each as its words."""
-    words = sets.words
-    return sets.generated.once(("words", words.name), lambda _: [tuple(words.split(text)) for text in sets.texts])
+    return sets.generated.once(("words", sets.words), lambda _: list(map(tuple, sets.sentences)))
 
 
 def reference_words(sets: Sets) -> list[Sentence]:

@@ -67,6 +67,9 @@ class TextGame:
         ground: What the phases share.
         networks: The networks of the ground.
         seed: As the ground's.
+
+    Raises:
+        ConfigError: a phase that does not fit the ground, also where its turn would come much later.
     """
 
     unit = "sentences"
@@ -80,6 +83,8 @@ class TextGame:
         self._plan = plan(self.recipe)
         self._average = Average(ground.generator) if self.recipe.ema_images else None
         self._index = 0
+        for later in range(1, len(self._plan)):
+            self._open(later)  # for what its constructor refuses
         self._phase: TextPhase[Any] = self._open(0)
 
     @property

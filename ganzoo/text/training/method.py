@@ -4,18 +4,20 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import torch
 
 from ganzoo.building import build_random
 from ganzoo.data import Dataset, TextDataset
 from ganzoo.errors import ConfigError, DataError
+from ganzoo.models import Network
 from ganzoo.models.seeds import SEED_LIMIT
 from ganzoo.spec import Json, Modality, Role, TextRecipe, Tokenization
 from ganzoo.text.discriminators import TextDiscriminator
 from ganzoo.text.generators import SequenceGenerator
 from ganzoo.text.training.game import TextGame, plan
 from ganzoo.text.training.ground import Ground
-from ganzoo.text.training.material import Material, prepare
+from ganzoo.text.training.material import Material, check_ids, known_density, prepare, training_lines
 from ganzoo.tokenizers import IdTokenizer, Tokenizer, build_tokenizer, encode_tokenizer
 from ganzoo.training import Reporter
 from ganzoo.training.methods import Arguments, NetworkClasses, Networks
@@ -58,6 +60,23 @@ class TextMethod:
         planned = plan(recipe)
         return {"steps": sum(each.steps for each in planned), "sentences": planned[-1].end}
 
+    def settled(self, recipe: TextRecipe, data: Dataset, begun: Network | None) -> TextRecipe:
+        """``recipe`` with the tokens of the model that is begun with, or else of data that bring their own."""
+        source = begun if isinstance(begun, SequenceGenerator) else data
+        tokenizer = getattr(source, "tokenizer", None)
+        if tokenizer is None:
+            return recipe
+        how = recipe.tokenizer
+        fixed = msgspec.structs.replace(
+            how,
+            kind=tokenizer.kind,
+            size=max(how.size, tokenizer.size),  # at most so many: any that is not smaller is true
+            min_count=1,
+            lower=getattr(tokenizer, "lower", False),
+            length=source.max_length if isinstance(source, SequenceGenerator) else _length_of(_text(data), how),
+        )
+        return msgspec.structs.replace(recipe, tokenizer=fixed)
+
     def arguments(self, networks: NetworkClasses, config: Arguments, data: Dataset, recipe: TextRecipe) -> Arguments:
         """``config`` with the arguments that follow from the vocabulary: of the data, or of the model that is begun with.
 
@@ -69,7 +88,7 @@ class TextMethod:
         if not all(name in begun for name in _FROM_A_MODEL):
             for role, given in config.items():
                 _refuse_decided(role, given)
-            begun = _decided(_tokenizer_of(_text(data), recipe.tokenizer), _length_of(_text(data), recipe.tokenizer))
+            begun = _decided(_tokenizer_of(_text(data), recipe), _length_of(_text(data), recipe.tokenizer))
         from_data = {name: begun[name] for name in DATA_DECIDES if name in begun}
         complete: dict[Role, dict[str, Json]] = {}
         for role, cls in networks.items():
@@ -102,7 +121,7 @@ class TextMethod:
         """
         generator = _generator(networks)
         own = generator.has_tokenizer
-        tokenizer = generator.tokenizer if own else _tokenizer_of(_text(data), recipe.tokenizer)
+        tokenizer = generator.tokenizer if own else _tokenizer_of(_text(data), recipe)
         for network in (generator, networks.discriminator):
             if isinstance(network, SequenceGenerator | TextDiscriminator) and not network.has_tokenizer:
                 _give(network, tokenizer, data)
@@ -128,9 +147,15 @@ class TextMethod:
         return material
 
     def blank(self, networks: Networks, data: Dataset, recipe: TextRecipe) -> Material:
-        """One sentence of nothing."""
-        blank = torch.zeros(1, _generator(networks).max_length, dtype=torch.int64)
-        return Material(blank, blank, _text(data).density)
+        """One sentence of nothing.
+
+        Raises:
+            DataError: the data are no text, or tokens of another vocabulary.
+        """
+        generator = _generator(networks)
+        check_ids(_text(data), generator.tokenizer, generator.max_length)
+        blank = torch.zeros(1, generator.max_length, dtype=torch.int64)
+        return Material(blank, blank, known_density(_text(data), generator.tokenizer))
 
     def game(
         self, networks: Networks, examples: Material, data: Dataset, recipe: TextRecipe, *, seed: int, processes: Processes
@@ -139,7 +164,10 @@ class TextMethod:
 
         Raises:
             ConfigError: settings that do not fit these networks or data.
+            DataError: a phase asks for a density that is one of other tokens than the networks'.
         """
+        if examples.density is None and _text(data).density is not None:
+            _refuse_other_density(recipe, data)
         needing = [each.name for each in plan(recipe) if each.kind.needs_discriminator(each.options)]
         if needing and networks.discriminator is None:
             raise ConfigError(
@@ -165,10 +193,20 @@ def _text(data: Dataset) -> TextDataset:
     return data
 
 
-def _tokenizer_of(data: TextDataset, how: Tokenization) -> Tokenizer:
+def _tokenizer_of(data: TextDataset, recipe: TextRecipe) -> Tokenizer:
     if data.tokenizer is not None:
         return data.tokenizer
-    return build_tokenizer(how.kind, data.lines, size=how.size, min_count=how.min_count, lower=how.lower)
+    how, lines = recipe.tokenizer, training_lines(data, recipe.validation)
+    return build_tokenizer(how.kind, lines, size=how.size, min_count=how.min_count, lower=how.lower)
+
+
+def _refuse_other_density(recipe: TextRecipe, data: Dataset) -> None:
+    for each in plan(recipe):
+        if each.kind.needs_density(each.options):
+            raise DataError(
+                f"The phase '{each.name}' asks {data.name} how probable sentences are, but the model has another vocabulary.",
+                hint="Begin with a model that was trained on this data, or with none.",
+            )
 
 
 def _length_of(data: TextDataset, how: Tokenization) -> int:

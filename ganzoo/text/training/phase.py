@@ -20,10 +20,16 @@ Opt = TypeVar("Opt", bound=Declaration)
 class TextPhase(ABC, Generic[Opt]):
     """A phase. A subclass names its `Options` and takes its steps.
 
+    Each phase of a run is made once before the first step of all, and again when its turn comes. So its constructor refuses
+    what does not fit the ground, and leaves everything else as it is: it changes no weight and draws nothing.
+
     Args:
         ground: What all phases of the run share.
         steps: How many steps it takes at most.
         options: Its options.
+
+    Raises:
+        ConfigError: networks or data that it cannot work with.
 
     Attributes:
         Options: A struct of its own options; what stands there can be set in a recipe.
@@ -44,7 +50,7 @@ class TextPhase(ABC, Generic[Opt]):
         Raises:
             ConfigError: one that it does not have, or cannot use.
         """
-        return read_options(f"phases.{name}.options", given, cls.Options)
+        return read_options(f"phases.{name}.options", given, cls.Options, f"phases.{name}.options")
 
     @classmethod
     def check(cls, name: str, options: Opt, recipe: TextRecipe) -> None:
@@ -66,6 +72,11 @@ class TextPhase(ABC, Generic[Opt]):
     @classmethod
     def needs_discriminator(cls, options: Opt) -> bool:
         """Whether it cannot do without one."""
+        return False
+
+    @classmethod
+    def needs_density(cls, options: Opt) -> bool:
+        """Whether it asks the data how probable sentences are."""
         return False
 
     # --- what it does -------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from ganzoo.spec import Json, Name, Optimizer, PositiveInt, Role, TextRecipe
 from ganzoo.text.training.baselines import Baseline, Kind
 from ganzoo.text.training.ground import HELD_OUT, Ground
 from ganzoo.text.training.judging import Judge, Judging, check_judging
-from ganzoo.text.training.likelihood import weighted_nll
+from ganzoo.text.training.likelihood import as_it_writes, weighted_nll
 from ganzoo.text.training.parts import find_reward
 from ganzoo.text.training.phase import TextPhase
 from ganzoo.text.training.rewards import Judged, Reward
@@ -21,6 +21,7 @@ from ganzoo.text.training.rewards.base import Score, token_scores_of
 from ganzoo.training.player import Player
 
 _HELD_OUT = 1000  # sentences of a look: enough to see it rise
+_IMPOSSIBLE = -104.0  # a logit whose probability is 0 in single precision: exp(-104) < 2**-150
 
 
 class PolicyGradientOptions(Judging, frozen=True, kw_only=True):
@@ -33,7 +34,8 @@ class PolicyGradientOptions(Judging, frozen=True, kw_only=True):
         judge: Who scores sentences: the ``discriminator``, or the ``optimal`` one, ``log p(x) - log q(x)``, where the data
             know their own density (Goodfellow et al. 2014, prop. 1): what the algorithm does with a perfect discriminator.
         score: The worth of a logit: ``probability`` is its logistic function (Yu et al. 2017), ``signed`` twice that less one
-            (de Masson d'Autume et al. 2019), ``log-ratio`` the logit itself.
+            (de Masson d'Autume et al. 2019), ``log-ratio`` the logit itself; that of a sentence which the data's density
+            finds impossible is -104, whose probability single precision cannot tell from 0.
         baseline: What is taken off: ``none``, ``batch``, ``position`` or ``ema``; see `Baseline`.
         reduction: ``mean`` over the sentences of the sum over their tokens; ``sum`` over both as published code does, which
             the clipping of gradients feels.
@@ -68,7 +70,14 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
         self._player = self.player("generator", ground.generator)
         self._judge = Judge(self, options) if self.needs_discriminator(options) and options.discriminator_steps else None
         self._baseline = Baseline(options.baseline, ground.processes)
-        if self._reward.judges and options.judge == "optimal" and ground.material.density is None:
+        if ground.generator.latent_size:
+            raise ConfigError(
+                f"{type(ground.generator).__name__} makes sentences from a latent z, which a sentence alone does not tell, so "
+                "that the policy gradient does not know how probable it was.",
+                hint="Use a generator that draws every token, e.g. the architecture seqgan.",
+            )
+        self._reward.check(self._token_score() is not None)
+        if self.needs_density(options) and ground.material.density is None:
             raise ConfigError(
                 "The optimal discriminator can be had only for data that know their own density.",
                 hint="Train on an oracle or a grammar, or set the option judge=discriminator.",
@@ -79,7 +88,8 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
         """See `TextPhase.check`."""
         super().check(name, options, recipe)
         check_judging(name, options)
-        find_reward(options.reward).from_options(options.reward, options.reward_options)
+        path = f"phases.{name}.options.reward_options"
+        find_reward(options.reward).from_options(options.reward, options.reward_options, path)
 
     @classmethod
     def sentences_per_step(cls, options: PolicyGradientOptions, recipe: TextRecipe) -> int:
@@ -91,6 +101,11 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
     def needs_discriminator(cls, options: PolicyGradientOptions) -> bool:
         """Unless the reward or the judge is another's."""
         return find_reward(options.reward).judges and options.judge == "discriminator"
+
+    @classmethod
+    def needs_density(cls, options: PolicyGradientOptions) -> bool:
+        """Where the optimal discriminator judges."""
+        return find_reward(options.reward).judges and options.judge == "optimal"
 
     def step(self) -> dict[str, float]:
         """The generator's updates, then the discriminator's."""
@@ -111,9 +126,10 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
         mask = self.ground.mask(tokens)
         rewards = self._rewards(tokens, mask)
         weights = (rewards - self._baseline(rewards, mask)) * mask
-        if self.options.reduction == "mean":
-            weights = weights / len(tokens)
-        value = self._player.descend([weighted_nll(self.ground.generator, tokens, weights)])
+        # Gradients are averaged over the processes: so is the mean over the sentences of all, but not the sum.
+        weights = weights / len(tokens) if self.options.reduction == "mean" else weights * self.ground.processes.count
+        with as_it_writes(self.ground.generator):
+            value = self._player.descend([weighted_nll(self.ground.generator, tokens, weights)])
         mean = self.ground.processes.mean((rewards * self.ground.per_token(mask)).sum())
         return {"g_loss": value, "reward": float(mean)}
 
@@ -143,7 +159,7 @@ class PolicyGradient(TextPhase[PolicyGradientOptions]):
             case "signed":
                 return 2 * logits.sigmoid() - 1
             case "log-ratio":
-                return logits
+                return logits.masked_fill(logits.isneginf(), _IMPOSSIBLE)
 
     def _hold(self) -> float:
         tokens = self.ground.real()

@@ -8,7 +8,7 @@ import torch
 from ganzoo.errors import DataError, InvalidValueError
 from ganzoo.metrics import Decoding, builtin_metrics, evaluate_generator
 from ganzoo.text.metrics import KneserNey, text_likelihood, token_likelihood
-from tests.metrics.text_toys import LINES, Bigrams, bigrams, silent, texts
+from tests.metrics.text_toys import LINES, Bigrams, bigrams, silent, texts, with_latent
 
 OTHERS = ["c b", "a a", "b b b q", "a c b"]
 
@@ -33,6 +33,35 @@ def test_the_temperature_is_that_of_the_samples() -> None:
     for temperature in (0.5, 1.0, 2.0):
         found = text_likelihood(generator, [" ".join([word] * 5)], temperature=temperature)
         assert found.nll == pytest.approx(math.log(1 + math.exp(-2 / temperature)), abs=1e-6)
+
+
+def test_however_low_the_temperature_the_likeliest_tokens_are_certain() -> None:
+    """And all others impossible; what is damaged is still told apart, see below."""
+    table = torch.zeros(7, 7)
+    table[:, 4] = 0.5
+    generator = bigrams(table)
+    word = generator.tokenizer.vocabulary[4]
+    likely, other = " ".join([word] * 5), " ".join([generator.tokenizer.vocabulary[5]] * 5)
+    for temperature in (1e-310, 1e-40, 1e-5):
+        assert text_likelihood(generator, [likely], temperature=temperature).nll == 0
+    assert text_likelihood(generator, [other], temperature=1e-5).nll == pytest.approx(0.5e5)
+    assert text_likelihood(generator, [other], temperature=1e-5).perplexity == math.inf
+    assert text_likelihood(generator, [other], temperature=1e-310).nll == math.inf
+
+
+def test_texts_that_are_cut_are_counted() -> None:
+    lines = ["a b c a b c a", "a b c a b", "a", "c c c c c c"]
+    assert text_likelihood(bigrams(), lines).cut == 0.5
+    assert text_likelihood(Bigrams(6, 4), ["1 2 3 4", "1 2 3 4 5"]).cut == 0.5
+    found = evaluate_generator(
+        bigrams(), texts(lines, "long"), held_out=texts(OTHERS), metrics=builtin_metrics("nll"), samples=8, controls=False
+    )
+    assert (found.model.figures["cut-reference"], found.model.figures["cut-held-out"]) == (0.5, 0.0)
+
+
+def test_a_text_has_no_likelihood_where_sentences_are_made_from_a_latent() -> None:
+    with pytest.raises(InvalidValueError, match="makes sentences from a latent"):
+        text_likelihood(with_latent(), LINES)
 
 
 def test_unknown_words_are_counted() -> None:
@@ -62,7 +91,7 @@ def test_what_has_no_likelihood() -> None:
     with pytest.raises(InvalidValueError, match="at least one text"):
         text_likelihood(bigrams(), [])
     broken = bigrams(torch.full((7, 7), math.nan))
-    with pytest.raises(DataError, match="not finite"):
+    with pytest.raises(DataError, match="is no number"):
         text_likelihood(broken, ["a"])
     with pytest.raises(DataError, match="every one must have 4"):
         text_likelihood(Bigrams(6, 4), ["1 2"])

@@ -1,5 +1,6 @@
 """The phases against closed forms and against what they are for."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from ganzoo.text.training import Ground, Material
 from ganzoo.text.training.baselines import Baseline
 from ganzoo.text.training.game import TextGame
 from ganzoo.text.training.judging import DiscriminatorPhase, Pool
-from ganzoo.text.training.likelihood import weighted_nll
+from ganzoo.text.training.likelihood import as_it_writes, weighted_nll
 from ganzoo.text.training.method import TextMethod
 from ganzoo.text.training.mle import MLE
 from ganzoo.text.training.policy_gradient import PolicyGradient
@@ -63,6 +64,45 @@ def test_the_weighted_likelihood_is_what_it_says() -> None:
     tokens, weights = on.material.train[:4], torch.randn(4, LENGTH, generator=torch.Generator().manual_seed(0))
     wanted = -(weights * on.generator.logits(tokens).log_softmax(2).gather(2, tokens[:, :, None])[:, :, 0]).sum()
     assert weighted_nll(on.generator, tokens, weights).item() == pytest.approx(wanted.item(), rel=1e-5)
+
+
+def test_the_likelihood_of_what_was_written_knows_no_dropout() -> None:
+    torch.manual_seed(0)
+    generator = LSTMGenerator(SIZE, LENGTH, embedding_size=4, hidden_size=6, dropout=0.7)
+    generator.lstm = torch.nn.LSTM(4, 6, num_layers=2, dropout=0.7, batch_first=True)
+    tokens, weights = material().train[:4], torch.ones(4, LENGTH)
+
+    def gradient() -> Tensor:
+        generator.zero_grad()
+        weighted_nll(generator, tokens, weights).backward()
+        assert generator.head.weight.grad is not None
+        return generator.head.weight.grad.clone()
+
+    wanted = gradient() if generator.eval() else None
+    for training in (True, False):
+        generator.train(training)
+        with as_it_writes(generator):
+            assert torch.equal(gradient(), wanted)
+            assert generator.lstm.training == training  # cuDNN has no gradient for others
+        assert all(module.training == training for module in generator.modules())
+        assert generator.lstm.dropout == 0.7
+    assert not torch.equal(gradient() if generator.train() else wanted, wanted)
+
+
+def test_the_policy_gradient_drops_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    on = ground()
+    on.generator.dropout.p = 0.9
+    seen: list[bool] = []
+    hidden = LSTMGenerator.hidden
+
+    def spy(self: LSTMGenerator, tokens: Tensor, z: Tensor | None = None) -> Tensor:
+        seen.append(self.dropout.training)
+        return hidden(self, tokens, z)
+
+    monkeypatch.setattr(LSTMGenerator, "hidden", spy)
+    playing = phase(PolicyGradient, on, reward="constant", discriminator_steps=0, mle_every=1, look_every=0)
+    playing.step()
+    assert seen == [False, True]  # what it wrote, then real sentences
 
 
 def test_mle_learns_and_its_figure_is_the_mean_over_the_tokens_that_count() -> None:
@@ -219,6 +259,30 @@ def test_the_optimal_judge_needs_a_density_and_finds_it() -> None:
     assert {0, 2, 4} <= set(made[made % 2 == 0].tolist())
 
 
+class Strict(Even):
+    """Sentences with an odd id are impossible."""
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        return super().log_prob(tokens).masked_fill(tokens % 2 == 1, -math.inf)
+
+
+@pytest.mark.parametrize("score", ["probability", "signed", "log-ratio"])
+@pytest.mark.parametrize("reward", ["sentence", "rollout"])
+def test_impossible_sentences_have_a_finite_worth(score: str, reward: str) -> None:
+    on = ground(density=Strict())
+    options = {"judge": "optimal", "score": score, "reward": reward, "baseline": "batch"}
+    learning = phase(PolicyGradient, on, 60, **options)
+    tokens = torch.tensor([[0, 2, 4], [0, 2, 1]])
+    possible, impossible = learning._score(tokens).tolist()
+    ratio = math.log(0.33) * 3 - float(on.generator.log_prob(tokens[:1]).detach().sum())
+    worth = {"probability": (1 / (1 + math.exp(-ratio)), 0.0), "log-ratio": (ratio, -104.0)}
+    worth["signed"] = (2 * worth["probability"][0] - 1, -1.0)
+    assert (possible, impossible) == pytest.approx(worth[score], rel=1e-5)
+    before = (on.generate(300) % 2 == 0).float().mean()
+    assert all(math.isfinite(value) for _ in range(60) for value in learning.step().values())
+    assert (on.generate(300) % 2 == 0).float().mean() > before + 0.1
+
+
 def test_a_constant_reward_needs_no_judge_and_sharpens() -> None:
     on = ground()
     learning = phase(PolicyGradient, on, 150, reward="constant")
@@ -241,7 +305,17 @@ def test_maximum_likelihood_between_holds_the_generator() -> None:
 
 def test_a_reward_for_tokens_needs_a_judge_of_tokens() -> None:
     with pytest.raises(ConfigError, match="needs a discriminator that judges single tokens"):
-        phase(PolicyGradient, ground(), reward="per-token").step()
+        phase(PolicyGradient, ground(), reward="per-token")
+    with pytest.raises(ConfigError, match="needs a discriminator that judges single tokens"):
+        phase(PolicyGradient, ground(density=Even()), reward="per-token", judge="optimal")
+
+
+@pytest.mark.parametrize("reward", ["rollout", "sentence", "constant"])
+def test_the_policy_gradient_needs_the_likelihood_of_a_sentence_alone(reward: str) -> None:
+    network = Telling(SIZE, LENGTH, embedding_size=4, hidden_size=6)
+    on = Ground(network, ground().discriminator, material(), RECIPE, seed=0, processes=Processes())
+    with pytest.raises(ConfigError, match="Telling makes sentences from a latent z, which a sentence alone does not tell"):
+        phase(PolicyGradient, on, reward=reward)
 
 
 def test_rewards_of_tokens_are_discounted_from_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +352,17 @@ def test_the_moving_baseline_is_that_of_earlier_batches() -> None:
             "phases.adversarial.options.discriminator_steps=-1",
             r"phases.adversarial.options .*number >= 0 \(discriminator_steps\)",
         ),
-        ("phases.adversarial.options.reward_options.rolouts=3", r"The reward 'rollout' cannot be used: .*rolouts"),
+        (
+            "phases.adversarial.options.reward_options.rolouts=3",
+            r"The reward 'rollout' cannot be used: .*rolouts.*\nIts options: rollouts, positions. "
+            r"Take out what it has not: --set phases.adversarial.options.reward_options.rolouts=null$",
+        ),
+        (
+            "phases.adversarial.options.reward=sentence",
+            r"The reward 'sentence' cannot be used: .*rollouts.*\nIt has no options. "
+            r"Take out what it has not: --set phases.adversarial.options.reward_options.rollouts=null$",
+        ),
+        ("phases.mle.options.patience=-1", r"Its options: generator, every, patience, keep.$"),
         ('phases.adversarial.options.generator={"lr": -1}', r"phases.adversarial.options.generator.lr must be above 0"),
         ("phases=", "The recipe has no phases"),
         ("generator.lr=-1", "generator.lr must be above 0"),

@@ -7,16 +7,18 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganzoo.building import build, load_state
 from ganzoo.checkpoint import read_model
 from ganzoo.data import TextDataset
+from ganzoo.data.splits import hash_share
 from ganzoo.errors import ConfigError, DataError
 from ganzoo.spec import Phase, TextRecipe
+from ganzoo.text.discriminators import TextDiscriminator
 from ganzoo.text.generators import LSTMGenerator
 from ganzoo.text.training.method import TextMethod
-from ganzoo.tokenizers import IdTokenizer
+from ganzoo.tokenizers import IdTokenizer, WordTokenizer
 from ganzoo.training import Options, Run, RunDirectory, Silent, describe, resume, train
 from ganzoo.training.methods import Networks
 from ganzoo.training.processes import Processes
@@ -139,6 +141,110 @@ def test_a_run_begins_with_the_weights_and_the_vocabulary_of_a_model(tmp_path: P
     assert second.tokenizer == first.tokenizer and "zebra" not in second.tokenizer.vocabulary
     moved = (second.head.weight - first.head.weight).abs().max()
     assert 0 < moved < 0.05
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_run_from_a_model_of_other_text_goes_on_with_the_vocabulary_of_the_model(tmp_path: Path, steps: int) -> None:
+    first = generator_of(run_toy(tmp_path / "first"))
+    config = {"generator": first.config, "discriminator": CONFIG["discriminator"]}
+    data = TextDataset([*LINES, "a zebra and a tall giraffe"], "more")
+    how: Any = {"config": config, "options": Options(seed=2, start={"generator": first.state_dict()})}
+    whole = run_toy(tmp_path / "whole", data=data, **how)
+    run_toy(tmp_path / "cut", data=data, reporter=StopAfter(steps), **how)
+    again = resume(tmp_path / "cut", NETWORKS, data)
+    assert whole.model is not None and again.model is not None
+    assert {f.name: f.read_bytes() for f in again.model.iterdir()} == {f.name: f.read_bytes() for f in whole.model.iterdir()}
+
+
+def test_what_is_held_out_has_no_part_in_the_vocabulary(tmp_path: Path) -> None:
+    data = TextDataset([*LINES, *(f"the cat sees word{i}" for i in range(40))], "rare")
+    known = set(generator_of(run_toy(tmp_path / "run", data=data)).tokenizer.vocabulary)
+    held_out = {i for i in range(40) if hash_share(f"the cat sees word{i}") < RECIPE.validation}
+    assert held_out and {i for i in range(40) if f"word{i}" not in known} == held_out
+
+
+class Plain(TextDiscriminator):
+    """Has no layer called ``output``."""
+
+    def __init__(self, vocab_size: int, max_length: int, *, pad_token: int | None = None, tokenizer_bytes: int = 0) -> None:
+        super().__init__(vocab_size, max_length, pad_token=pad_token, tokenizer_bytes=tokenizer_bytes)
+        self.weights = nn.Embedding(vocab_size, 1)
+
+    def features(self, x: Tensor) -> Tensor:
+        mean: Tensor = self.weights(x).mean(1)
+        return mean
+
+    def score(self, features: Tensor) -> Tensor:
+        return features[:, 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"judge": "optimal"}, "only for data that know their own density"),
+        ({"reward": "per-token", "reward_options": {}}, "needs a discriminator that judges single tokens"),
+        ({"output_penalty": 0.5}, "has no layer `output` that output_penalty could weigh"),
+    ],
+)
+def test_what_a_later_phase_refuses_is_refused_before_the_first_step(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    last = msgspec.structs.replace(RECIPE.phases["adversarial"], options={**RECIPE.phases["adversarial"].options, **options})
+    recipe = msgspec.structs.replace(RECIPE, phases={**RECIPE.phases, "adversarial": last})
+    networks: Any = {**NETWORKS, "discriminator": Plain}
+    config: Any = {"generator": CONFIG["generator"]}
+    with pytest.raises(ConfigError, match=message):
+        train(TOY, networks, toy_text(), tmp_path / "run", recipe=recipe, config=config, plugin="toy")
+    with pytest.raises(ConfigError, match=message):
+        describe(TOY, networks, toy_text(), tmp_path / "run", recipe=recipe, config=config)
+    assert not (tmp_path / "run").exists()
+
+
+class Flat:
+    """A density that everything has."""
+
+    def log_prob(self, tokens: Tensor) -> Tensor:
+        return torch.full(tokens.shape, -1.0)
+
+
+@pytest.mark.parametrize("dry", [False, True])
+def test_data_with_tokens_of_their_own_need_a_model_of_these(tmp_path: Path, dry: bool) -> None:
+    first = generator_of(run_toy(tmp_path / "first"))
+    start: Any = {
+        "config": {"generator": first.config, "discriminator": CONFIG["discriminator"]},
+        "options": Options(start={"generator": first.state_dict()}),
+    }
+    judged = Phase(kind="policy-gradient", steps=1, options={"judge": "optimal", "reward": "sentence"})
+    asking = msgspec.structs.replace(RECIPE, phases={"mle": Phase(steps=1), "adversarial": judged})
+
+    def go(name: str, data: TextDataset, recipe: TextRecipe = RECIPE, how: Any = start, **more: Any) -> None:
+        if dry:
+            describe(TOY, NETWORKS, data, tmp_path / name, recipe=recipe, **how)
+        else:
+            run_toy(tmp_path / name, recipe, data, **how, **more)
+
+    ids = torch.randint(4, 9, (60, 8), generator=torch.Generator().manual_seed(0))
+    with pytest.raises(DataError, match=r"ids has sentences of 8 tokens out of Id.*; the model is made for 8 out of Word"):
+        go("ids", TextDataset.of_ids(ids, "ids", tokenizer=IdTokenizer(first.vocab_size)))
+    other = TextDataset(LINES, "grammar", tokenizer=WordTokenizer.of(LINES, 12), density=Flat())
+    with pytest.raises(DataError, match="'adversarial' asks grammar how probable .*, but the model has another vocabulary"):
+        go("judged", other, asking)
+    same = TextDataset(LINES, "grammar", tokenizer=first.tokenizer, density=Flat())
+    assert len({*listed(tmp_path)} - {"first"}) == 0
+    go("fits", same, asking)
+    go("unasked", other)  # only likelihood and a discriminator: nobody asks for the density
+
+
+def listed(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def test_a_film_of_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="A film is made of pictures, and 'toy-text' makes text"):
+        run_toy(tmp_path / "run", options=Options(film=True))
+    with pytest.raises(ConfigError, match="A film is made of pictures"):
+        describe(TOY, NETWORKS, toy_text(), tmp_path / "run", config=CONFIG, options=Options(film=True))
+    assert not (tmp_path / "run").exists()
 
 
 def test_resuming_with_other_text_is_refused(tmp_path: Path) -> None:

@@ -61,14 +61,29 @@ class Reward(ABC, Generic[Opt]):
         self.options = options
 
     @classmethod
-    def from_options(cls, name: str, given: Mapping[str, Json]) -> "Reward[Any]":
+    def from_options(cls, name: str, given: Mapping[str, Json], path: str | None = None) -> "Reward[Any]":
         """The reward ``name`` with the options of a recipe.
+
+        Args:
+            name: As people call it.
+            given: Its options.
+            path: Where they stand in the recipe, for the error.
 
         Raises:
             ConfigError: one that it does not have, or cannot use.
         """
-        options: Any = read_options(f"The reward '{name}'", given, cls.Options)
+        options: Any = read_options(f"The reward '{name}'", given, cls.Options, path)
         return cls(options)
+
+    def check(self, judges_tokens: bool) -> None:
+        """Refuses, before the run begins, a judge that it cannot work with.
+
+        Args:
+            judges_tokens: Whether `Judged.token_score` will be there.
+
+        Raises:
+            ConfigError: it cannot.
+        """
 
     @abstractmethod
     def __call__(self, judged: Judged) -> Tensor:

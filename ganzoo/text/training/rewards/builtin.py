@@ -70,17 +70,21 @@ class PerTokenReward(Reward[PerTokenOptions]):
 
     Options = PerTokenOptions
 
-    def __call__(self, judged: Judged) -> Tensor:
-        """The returns.
+    def check(self, judges_tokens: bool) -> None:
+        """Refuses a judge of whole sentences.
 
         Raises:
-            ConfigError: the discriminator judges whole sentences only.
+            ConfigError: it is one.
         """
-        if judged.token_score is None:
+        if not judges_tokens:
             raise ConfigError(
                 "The reward 'per-token' needs a discriminator that judges single tokens.",
                 hint="Choose another reward: sentence or rollout.",
             )
+
+    def __call__(self, judged: Judged) -> Tensor:
+        """The returns."""
+        assert judged.token_score is not None  # `check` saw to it
         scores = judged.token_score(judged.tokens) * judged.mask
         returns = torch.zeros_like(scores)
         following = torch.zeros_like(scores[:, 0])
