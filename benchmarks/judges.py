@@ -44,7 +44,7 @@ MLE = Phase(steps=2000, options={"patience": 10})
 TEACHING = Phase(steps=80, options={"pool": 4096})
 RATES = Optimizer(lr=1e-2, betas=(0.9, 0.999)), Optimizer(lr=1e-3, betas=(0.9, 0.999))  # of generator and judge, to begin with
 STEPS, BATCH = 200, 256
-TEMPERATURES = (0.9, 0.8, 0.7)
+TEMPERATURES = (0.97, 0.94, 0.9, 0.8, 0.7)
 DEMANDS = {"js": 0.46, "kl_model_oracle": 0.37, "kl_oracle_model": 0.375}
 
 

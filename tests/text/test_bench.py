@@ -38,16 +38,32 @@ CURVE = Curve([point(7.7, 9.4, 1.0), point(8.1, 8.2, 0.7), point(7.8, 8.9, 0.85)
 
 @pytest.mark.parametrize(
     ("nll_test", "wanted"),
-    [(7.7, 9.4), (7.75, 9.15), (7.8, 8.9), (8.0, 8.9 - 0.7 * 2 / 3), (8.1, 8.2), (7.69, None), (8.11, None)],
+    [
+        *((7.7, 9.4), (7.725, 9.15), (7.8, 8.9), (8.1, 8.2), (7.69, None), (8.11, None)),
+        (8.0, 8.9 - 0.7 * (math.sqrt(0.3) - math.sqrt(0.1)) / (math.sqrt(0.4) - math.sqrt(0.1))),
+    ],
 )
-def test_the_curve_runs_straight_from_point_to_point(nll_test: float, wanted: float | None) -> None:
+def test_the_curve_runs_from_point_to_point_with_the_root_of_the_excess(nll_test: float, wanted: float | None) -> None:
     found = CURVE.at(nll_test)
     assert (None if found is None else found.value) == (None if wanted is None else pytest.approx(wanted))
 
 
+def test_few_temperatures_give_the_curve_of_many() -> None:
+    """NLL_test grows with the square of the temperature's change and NLL_oracle linearly, as around any calibrated model."""
+
+    def sweep(*temperatures: float) -> Curve:
+        return Curve([point(3.5 + 1.5 * (1 - t) ** 2, 3.9 - 2.5 * (1 - t), t) for t in temperatures])
+
+    coarse, fine = sweep(1.0, 0.8, 0.5), sweep(*(1 - i / 200 for i in range(101)))
+    for nll_test in (3.501, 3.51, 3.53, 3.6, 3.8):
+        one, many = coarse.at(nll_test), fine.at(nll_test)
+        assert one is not None and many is not None
+        assert one.value == pytest.approx(many.value, abs=1e-3)
+
+
 def test_where_the_curve_turns_back_its_better_branch_counts() -> None:
     curve = Curve([point(8.0, 10.0, 1.2), point(7.6, 9.0, 1.0), point(8.0, 8.0, 0.8)])
-    found = curve.at(7.8)
+    found = curve.at(7.7)
     assert found is not None
     assert found.value == pytest.approx(8.5)
 
@@ -61,7 +77,7 @@ def test_a_curve_of_one_point_and_of_none() -> None:
 
 def test_an_interpolated_point_has_the_errors_of_its_neighbours() -> None:
     curve = Curve([point(7.0, 9.0, 1.0, 0.4), point(8.0, 8.0, 0.5, 0.3)])
-    found = curve.at(7.5)
+    found = curve.at(7.25)
     assert found is not None
     assert found.error == pytest.approx(math.hypot(0.2, 0.15))
 

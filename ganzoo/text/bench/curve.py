@@ -1,5 +1,6 @@
 """The quality-diversity curve of a baseline, and where a model lies beside it (Caccia et al. 2020)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,7 +29,11 @@ class Point:
 
 
 class Curve:
-    """A baseline swept through temperatures: from point to point in straight lines.
+    """A baseline swept through temperatures.
+
+    Where the baseline is calibrated, NLL_test is at its minimum: around it a change of the temperature moves NLL_oracle in
+    proportion, and NLL_test by its square. So from point to point NLL_oracle is taken to be linear in the root of what NLL_test
+    has above its minimum. A straight line in NLL_test would run above the curve and flatter models beside it.
 
     Args:
         points: Any number from one on; they are put in the order of their temperatures, highest first.
@@ -57,18 +62,17 @@ class Curve:
 
         None where the curve does not reach.
         """
-        found = [_between(a, b, nll_test) for a, b in pairwise(self.points)]
+        found = [self._between(a, b, nll_test) for a, b in pairwise(self.points)]
         found += [point.nll_oracle for point in self.points if point.nll_test.value == nll_test]
         return min((each for each in found if each is not None), key=lambda each: each.value, default=None)
 
-
-def _between(one: Point, other: Point, nll_test: float) -> Estimate | None:
-    """On the straight line between two points."""
-    a, b = one.nll_test.value, other.nll_test.value
-    if a == b or not min(a, b) <= nll_test <= max(a, b):
-        return None
-    share = (nll_test - a) / (b - a)
-    return one.nll_oracle * (1 - share) + other.nll_oracle * share
+    def _between(self, one: Point, other: Point, nll_test: float) -> Estimate | None:
+        a, b, wanted = one.nll_test.value, other.nll_test.value, nll_test
+        if a == b or not min(a, b) <= wanted <= max(a, b):
+            return None
+        start, end, place = (math.sqrt(value - self.lowest.nll_test.value) for value in (a, b, wanted))
+        share = (place - start) / (end - start)
+        return one.nll_oracle * (1 - share) + other.nll_oracle * share
 
 
 @dataclass(frozen=True)
