@@ -26,6 +26,7 @@ from ganzoo.checkpoint import (
 from ganzoo.checkpoint.conversion import conversion_key, store
 from ganzoo.checkpoint.folder import CONFIG, ModelConfig, read_config, weights_file
 from ganzoo.checkpoint.recognition import best_matches
+from ganzoo.checkpoint.weights import refuse_nan
 from ganzoo.errors import (
     CacheWarning,
     CheckpointError,
@@ -77,6 +78,7 @@ def load(
     dtype: str | torch.dtype | None = None,
     architecture: str | None = None,
     config: Mapping[str, Any] | None = None,
+    allow_nan: bool = False,
 ) -> Generator[Any]: ...
 @overload
 def load(
@@ -87,6 +89,7 @@ def load(
     dtype: str | torch.dtype | None = None,
     architecture: str | None = None,
     config: Mapping[str, Any] | None = None,
+    allow_nan: bool = False,
 ) -> Discriminator: ...
 @overload
 def load(
@@ -97,6 +100,7 @@ def load(
     dtype: str | torch.dtype | None = None,
     architecture: str | None = None,
     config: Mapping[str, Any] | None = None,
+    allow_nan: bool = False,
 ) -> Network: ...
 def load(
     source: Source,
@@ -106,6 +110,7 @@ def load(
     dtype: str | torch.dtype | None = None,
     architecture: str | None = None,
     config: Mapping[str, Any] | None = None,
+    allow_nan: bool = False,
 ) -> Network:
     """A pretrained network in evaluation mode, its weights verified. Nothing that is downloaded or read is ever executed.
 
@@ -119,12 +124,13 @@ def load(
         dtype: ``float32``, ``float16``, ``bfloat16``, ``float64`` or a torch dtype; None is the network's own.
         architecture: For a checkpoint file that fits several: which one to take.
         config: For a checkpoint file: constructor arguments that its keys and shapes cannot tell, e.g. an activation.
+        allow_nan: Load weights that are not all numbers. Without it they are refused.
 
     Raises:
         UnknownNameError: no such model; carries the closest names.
         HubError: the weights could not be had; the message says what to do.
         IntegrityError: the bytes are not the ones that the card pins.
-        CheckpointError: a file that is damaged, hostile or not recognised.
+        CheckpointError: a file that is damaged, hostile or not recognised, or weights that are NaN.
         ConfigError: constructor arguments that the network does not take.
         PluginMissingError: the model needs a plugin that is not installed; the hint is the pip command.
         MissingExtraError: the network needs an extra that is not installed; likewise.
@@ -134,6 +140,8 @@ def load(
         raise InvalidValueError(f"There is no role '{role}'.", hint=f"Use {', '.join(ROLES)}.")
     target, precision = resolve_device(device), resolve_dtype(dtype)
     found = _find(source, role, _Hints(architecture, config))
+    if not allow_nan:
+        refuse_nan(found.state, found.origin)
     cls = network_class(found.architecture, found.role)
     random_buffers = found.architecture.random_buffers
     try:
@@ -203,7 +211,8 @@ def convert_file(
     """Writes the networks in a checkpoint file as a model of ganzoo: ``config.json`` and safetensors in the folder ``output``.
 
     Args:
-        file: Safetensors or a ``torch.save`` file, zip or legacy, in a layout that an installed plugin recognises.
+        file: Safetensors, a ``torch.save`` file (zip or legacy) or a pickle of whole networks, in a layout that an installed
+            plugin recognises.
         output: The folder; its parent must exist.
         architecture: Which one to take where several fit.
         config: Constructor arguments that keys and shapes cannot tell.

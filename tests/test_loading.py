@@ -186,6 +186,24 @@ def test_a_path_that_is_not_there(here: Path) -> None:
             ganzoo.load(path)
 
 
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_weights_that_are_no_numbers_are_refused_unless_allowed(here: Path, kind: str) -> None:
+    state = generator().state_dict()
+    state["main.3.weight"][0, 0, 0, 1] = float("nan")
+    torch.save(state, here / "net.pt")
+    if kind == "folder":
+        convert_file(here / "net.pt", here / "model")
+    source = here / ("model" if kind == "folder" else "net.pt")
+    with pytest.raises(CheckpointError, match=r"not a number \(NaN\): 'main\.3\.weight' \(1 of \d+\)") as caught:
+        ganzoo.load(source)
+    assert str(source) in str(caught.value)
+    assert same_weights_but_nan(ganzoo.load(source, allow_nan=True), state)
+
+
+def same_weights_but_nan(network: nn.Module, wanted: State) -> bool:
+    return all(torch.equal(value.nan_to_num(9), wanted[name].nan_to_num(9)) for name, value in network.state_dict().items())
+
+
 def test_arguments_that_a_file_cannot_tell(here: Path) -> None:
     torch.save(generator().state_dict(), here / "g.pth")
     with pytest.raises(ConfigError, match="image_sise"):

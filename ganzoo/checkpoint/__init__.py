@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ganzoo.checkpoint.recognition import recognise as recognise
     from ganzoo.checkpoint.safetensors_file import read_safetensors as read_safetensors
     from ganzoo.checkpoint.safetensors_file import write_safetensors as write_safetensors
+    from ganzoo.checkpoint.stated import Stated as Stated
     from ganzoo.checkpoint.states import StateDict as StateDict
 
 _PUBLIC = {
@@ -33,6 +34,7 @@ _PUBLIC = {
     "Match": "recognition",
     "ModelConfig": "folder",
     "StateDict": "states",
+    "Stated": "stated",
     "StoredModel": "folder",
     "best_matches": "recognition",
     "conversion_key": "conversion",
@@ -54,6 +56,7 @@ __all__ = [
     "Match",
     "ModelConfig",
     "StateDict",
+    "Stated",
     "StoredModel",
     "best_matches",
     "conversion_key",

@@ -1,4 +1,4 @@
-"""What a pickle may ask for: the exact list of names that ``torch.save`` needs to describe tensors."""
+"""What a pickle may ask for: the exact list of names that known containers need to describe tensors."""
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -7,7 +7,7 @@ from ganzoo.checkpoint.wording import printable
 from ganzoo.errors import CheckpointError, HostileFileError
 
 RESAVE = "In the program that made it, save the weights alone: torch.save(model.state_dict(), path)."
-_HARMLESS = "It may be harmless (a whole model or an options object), but building it means running somebody's code. "
+_HARMLESS = "It may be harmless (a whole model, say), but building it means running somebody's code. "
 
 DTYPES = {
     *("float16", "float32", "float64", "bfloat16", "complex32", "complex64", "complex128", "bool"),
@@ -20,19 +20,33 @@ STORAGES = {
     **{"Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8", "Untyped": "uint8"},
 }
 _REBUILDERS = {"tensor", "tensor_v2", "tensor_v3", "parameter", "parameter_with_state"}
-_NUMPY = {f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("scalar", "_reconstruct")}
+_NUMPY = {
+    f"numpy.{core}.{name}"
+    for core in ("core", "_core")
+    for name in ("multiarray.scalar", "multiarray._reconstruct", "numeric._frombuffer")
+}
+# Options that programs save beside their weights; read as plain tables.
+TABLES = frozenset({"argparse.Namespace", "dnnlib.util.EasyDict"})
+# How NVIDIA's programs write whole networks: with the source text of their classes, which nobody here ever compiles.
+PERSISTENCE = "torch_utils.persistence._reconstruct_persistent_obj"
+TF_NETWORK = "dnnlib.tflib.network.Network"
 
 # Kept as records that say what was there; nothing of theirs is needed to read weights.
 INERT = frozenset({"torch.device", "builtins.set", "builtins.frozenset", "numpy.ndarray", *_NUMPY})
-ALLOWED = INERT | {
-    *("collections.OrderedDict", "collections.Counter", "builtins.complex", "builtins.bytearray", "builtins.bytes"),
-    *("_codecs.encode", "numpy.dtype"),
-    *("torch.Size", "torch.Tensor", "torch.nn.parameter.Parameter", "torch._tensor._rebuild_from_type_v2"),
-    *("torch.storage.TypedStorage", "torch.storage.UntypedStorage"),
-    *(f"torch._utils._rebuild_{name}" for name in _REBUILDERS),
-    *(f"torch.{name}" for name in DTYPES),
-    *(f"torch.{device}{name}Storage" for name in STORAGES for device in ("", "cuda.")),
-}
+ALLOWED = (
+    INERT
+    | TABLES
+    | {
+        *(PERSISTENCE, TF_NETWORK),
+        *("collections.OrderedDict", "collections.Counter", "builtins.complex", "builtins.bytearray", "builtins.bytes"),
+        *("_codecs.encode", "numpy.dtype"),
+        *("torch.Size", "torch.Tensor", "torch.nn.parameter.Parameter", "torch._tensor._rebuild_from_type_v2"),
+        *("torch.storage.TypedStorage", "torch.storage.UntypedStorage"),
+        *(f"torch._utils._rebuild_{name}" for name in _REBUILDERS),
+        *(f"torch.{name}" for name in DTYPES),
+        *(f"torch.{device}{name}Storage" for name in STORAGES for device in ("", "cuda.")),
+    }
+)
 NESTED = "torch.storage._load_from_bytes"  # a storage as a file of torch.save inside another pickle
 # Tensors without plain data, and what only they ask for.
 UNSUPPORTED = {

@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ganzoo.checkpoint.stated import Stated
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -33,6 +35,25 @@ class LayoutReader(ABC):
         Args:
             shapes: Shape of every tensor, wrapping prefixes taken off.
         """
+
+    def refine(self, config: dict[str, Any], stated: Stated) -> dict[str, Any] | None:
+        """``config`` with what the file itself says of the network's construction: what shapes cannot tell, by default nothing.
+
+        It is asked only about files that say anything (pickles of whole networks do, state dicts do not) and after `config`
+        found arguments. What it returns is treated as told from the shapes: an argument that the user gives wins over it, and
+        every key and shape is compared with the network afterwards.
+
+        Args:
+            config: From `config`.
+            stated: The file's words, which nobody has checked: leave alone what has the wrong type.
+
+        Returns:
+            The complete arguments, or None where this cannot be the layout after all.
+
+        Raises:
+            ConfigError: it says something that this architecture does not do; the user gets to read it.
+        """
+        return config
 
     @abstractmethod
     def keys(self, config: Mapping[str, Any]) -> Mapping[str, str]:

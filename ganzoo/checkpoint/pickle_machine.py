@@ -4,7 +4,7 @@ A pickle is a program for a machine with a stack and a memo, and the only way fo
 module's function or class) and to have it called. Here nothing is ever imported or called: a global, and each call of one,
 becomes a `Record` that says what was asked for. Whoever reads the result decides which records mean something.
 
-Memory and time are bounded by the limits: no opcode costs more than the bytes that it has in the file.
+Memory and time are bounded by the limits: every step is charged for the memory that it may take.
 """
 
 import struct
@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ganzoo.checkpoint.allowance import Allowance
 from ganzoo.checkpoint.pickle_opcodes import TABLE
 from ganzoo.checkpoint.pickle_state import Data, Machine, Record, Refused
 
 _STOP = ord(".")
+_STEP = 64  # bytes of memory; the smallest object and its place on the stack
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,12 @@ class Limits:
     Attributes:
         size: Bytes, those of every `Blob` not counted.
         opcodes: Steps of the program; a tensor takes about 25.
+        memory: Bytes of memory that its values may take; None goes by the size of the data.
     """
 
     size: int = 16 * 2**20
     opcodes: int = 2_000_000
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,8 @@ def run_pickle(data: Data, start: int = 0, limits: Limits = Limits()) -> Pickle:
     Raises:
         PickleError: the data ends early, is damaged, or exceeds ``limits``.
     """
-    machine = Machine(data, start, limits.size)
+    memory = Allowance.of(len(data)).memory if limits.memory is None else limits.memory
+    machine = Machine(data, start, limits.size, memory)
     try:
         value = _run(machine, limits.opcodes)
     except Refused as e:
@@ -79,6 +84,7 @@ def _run(machine: Machine, opcodes: int) -> Any:
             raise Refused(machine.ending())
         code = data[machine.position]
         machine.position += 1
+        machine.spend(_STEP)
         if code == _STOP:
             return machine.stack.pop()
         action = TABLE[code]

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from ganzoo.checkpoint.pickle_state import Machine, Record, Refused
+from ganzoo.checkpoint.pickle_state import Blob, Machine, Record, Refused
 
 _MAX_LONG = 256  # bytes of one integer
 _MAX_LINE = 640  # characters of a number written as text
@@ -54,6 +54,16 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 def _utf8(raw: bytes) -> str:
     """Half a surrogate pair, which pickle writes and no other format can, is spelt out."""
     return raw.decode("utf-8", "backslashreplace")
+
+
+def _new_text(m: Machine, form: str) -> str | Blob:
+    raw = m.text(form)
+    return raw if isinstance(raw, Blob) else _utf8(raw)
+
+
+def _old_text(m: Machine, form: str) -> str | bytes | Blob:
+    raw = m.old_text(form)
+    return raw if isinstance(raw, Blob) else _text(raw)
 
 
 def _unicode_line(m: Machine) -> str:
@@ -130,6 +140,11 @@ def _collect(make: Callable[[list[Any]], Any]) -> Callable[[Machine], None]:
     return action
 
 
+def _frozenset(m: Machine) -> None:
+    items = m.since_mark()
+    m.stack.append(m.made("builtins.frozenset", (items,)))
+
+
 def _dict(m: Machine) -> None:
     made: dict[Any, Any] = {}
     m.put(made, m.since_mark())
@@ -169,7 +184,7 @@ def _pop_mark(m: Machine) -> None:
 
 def _put(read: Callable[[Machine], int]) -> Callable[[Machine], None]:
     def action(m: Machine) -> None:
-        m.memo[read(m)] = m.stack[-1]
+        m.remember(read(m))
 
     return action
 
@@ -208,12 +223,12 @@ _ACTIONS: dict[bytes, Callable[[Machine], None]] = {
     b"F": _push(lambda m: float(m.line(_MAX_LINE))),
     b"G": _push(lambda m: struct.unpack(">d", m.take(8))[0]),
     b"S": _push(_quoted),
-    b"T": _push(lambda m: _text(m.counted("<i"))),
-    b"U": _push(lambda m: _text(m.counted("<B"))),
+    b"T": _push(lambda m: _old_text(m, "<i")),
+    b"U": _push(lambda m: _old_text(m, "<B")),
     b"V": _push(_unicode_line),
-    b"X": _push(lambda m: _utf8(m.counted("<I"))),
-    b"\x8c": _push(lambda m: _utf8(m.counted("<B"))),
-    b"\x8d": _push(lambda m: _utf8(m.counted("<Q"))),
+    b"X": _push(lambda m: _new_text(m, "<I")),
+    b"\x8c": _push(lambda m: _new_text(m, "<B")),
+    b"\x8d": _push(lambda m: _new_text(m, "<Q")),
     b"B": _push(lambda m: m.literal("<I")),
     b"C": _push(lambda m: m.literal("<B")),
     b"\x8e": _push(lambda m: m.literal("<Q")),
@@ -234,14 +249,14 @@ _ACTIONS: dict[bytes, Callable[[Machine], None]] = {
     b"d": _dict,
     b"s": _set_item,
     b"u": _set_items,
-    b"\x8f": _push(lambda _: Record("builtins.set", ())),
+    b"\x8f": _push(lambda m: m.made("builtins.set", ())),
     b"\x90": _appends,
-    b"\x91": _collect(lambda items: Record("builtins.frozenset", (items,))),
+    b"\x91": _frozenset,
     # the memo
     b"p": _put(lambda m: int(m.line(_MAX_LINE))),
     b"q": _put(_U1),
     b"r": _put(_U4),
-    b"\x94": lambda m: m.memo.__setitem__(len(m.memo), m.stack[-1]),
+    b"\x94": lambda m: m.remember(len(m.memo)),
     b"g": _get(lambda m: int(m.line(_MAX_LINE))),
     b"h": _get(_U1),
     b"j": _get(_U4),

@@ -12,6 +12,8 @@ PERSISTENT = "<persistent id>"
 COMPUTED = "<a name computed while loading>"
 COMPUTED_CALL = "<a function computed while loading>"
 MAX_INLINE = 64  # bytes of a literal; longer ones stay where they are, as a `Blob`
+MAX_TEXT = 4096  # bytes of a text; likewise (the source text of a program, or bytes as protocol 2 writes them)
+_RECORD, _TABLE, _ENTRY = 128, 176, 104  # bytes of memory that Python takes: a record, a table that was empty, an entry
 _MAX_NAMES = 10_000  # different globals
 _MAX_KEY = 512  # characters of a dict's key
 _MAX_KEY_TUPLE = 16  # parts of a key that is a tuple
@@ -22,10 +24,17 @@ _PLAIN = (str, bytes, int, float)
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes that a pickle holds and that were not read: where they begin in its data, and how many there are."""
+    """Bytes that a pickle holds and that were not read.
+
+    Attributes:
+        start: Where they begin in its data.
+        size: How many there are.
+        text: Whether they are a text in UTF-8.
+    """
 
     start: int
     size: int
+    text: bool = False
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -63,9 +72,10 @@ class Machine:
         data: The pickle is in it; a mapped file is never copied as a whole.
         start: Where it begins.
         size: How many bytes it may have, those of every `Blob` not counted.
+        memory: How many bytes of memory its values may take.
     """
 
-    def __init__(self, data: Data, start: int, size: int) -> None:
+    def __init__(self, data: Data, start: int, size: int, memory: int) -> None:
         self.data = data
         self.position, self.end = start, min(start + size, len(data))
         self.stack: list[Any] = []
@@ -74,6 +84,13 @@ class Machine:
         self.names: dict[str, None] = {}
         self.persistent: list[Record] = []
         self.odd_keys = 0
+        self.memory = memory
+
+    def spend(self, count: int) -> None:
+        """Counts memory that a step of the program takes."""
+        self.memory -= count
+        if self.memory < 0:
+            raise Refused("its values need far more memory than it has bytes")
 
     def ending(self) -> str:
         """Words for having come to the end of the data."""
@@ -110,16 +127,23 @@ class Machine:
             raise Refused("it has a number of absurd length")
         return taken
 
-    def counted(self, form: str) -> bytes:
-        """Bytes that are preceded by their number."""
-        return self.take(self.number(form))
-
     def literal(self, form: str) -> bytes | Blob:
         """Bytes that are preceded by their number; where there are many, only where they are."""
+        return self._bytes(form, MAX_INLINE, text=False)
+
+    def text(self, form: str) -> bytes | Blob:
+        """The same for a text in UTF-8, of which more is read."""
+        return self._bytes(form, MAX_TEXT, text=True)
+
+    def old_text(self, form: str) -> bytes | Blob:
+        """The same for a string of Python 2, which may be anything."""
+        return self._bytes(form, MAX_TEXT, text=False)
+
+    def _bytes(self, form: str, most: int, *, text: bool) -> bytes | Blob:
         count = self.number(form)
-        if count <= MAX_INLINE or self.position + count > len(self.data):
+        if count <= most or self.position + count > len(self.data):
             return self.take(count)
-        blob = Blob(self.position, count)
+        blob = Blob(self.position, count, text)
         self.position += count
         self.end = min(self.end + count, len(self.data))
         return blob
@@ -152,25 +176,35 @@ class Machine:
         self.names.setdefault(name)
         if len(self.names) > _MAX_NAMES:
             raise Refused(f"it asks for more than {_MAX_NAMES} things")
-        return Record(name)
+        return self.made(name, None)
+
+    def made(self, name: str, args: tuple[Any, ...] | None, keywords: dict[Any, Any] | None = None) -> Record:
+        """A new record."""
+        self.spend(_RECORD)
+        return Record(name, args, keywords)
 
     def call(self, function: Any, args: Any, keywords: Any = None) -> Record:
-        """The record of a call."""
+        """The record of a call of whatever ``function`` is."""
         if not isinstance(args, tuple) or not isinstance(keywords, dict | None):
             raise Refused("it calls something with no proper arguments")
         if isinstance(function, Record) and function.args is None:
-            return Record(function.name, args, keywords)
+            return self.made(function.name, args, keywords)
         if not isinstance(function, Record) or function.name != PERSISTENT:  # old files of whole modules keep classes outside
             self.known(COMPUTED_CALL)
-        return Record(COMPUTED_CALL, (function, *args), keywords)
+        return self.made(COMPUTED_CALL, (function, *args), keywords)
 
     def outside(self, key: object) -> None:
         """Pushes the record of something outside the pickle."""
-        record = Record(PERSISTENT, (key,))
+        record = self.made(PERSISTENT, (key,))
         self.persistent.append(record)
         self.stack.append(record)
 
     # --- containers ---
+
+    def remember(self, place: int) -> None:
+        """Puts what is on top into the memo."""
+        self.spend(_ENTRY)
+        self.memo[place] = self.stack[-1]
 
     def key(self, key: Any) -> Any:
         """``key`` if hashing it is cheap and safe."""
@@ -190,6 +224,7 @@ class Machine:
 
     def put(self, target: Any, flat: list[Any]) -> None:
         """Sets items of a dict or record, keys and values in turn."""
+        self.spend(_TABLE + _ENTRY * (len(flat) // 2))
         pairs = [(self.key(flat[i]), flat[i + 1]) for i in range(0, len(flat), 2)]
         if isinstance(target, Record):
             target.entries = {} if target.entries is None else target.entries
@@ -201,6 +236,7 @@ class Machine:
 
     def append(self, target: Any, values: list[Any]) -> None:
         """Appends to a list or record."""
+        self.spend(_ENTRY)
         if isinstance(target, list):
             target.extend(values)
         elif isinstance(target, Record):

@@ -39,6 +39,10 @@ def read_checkpoint(path: str | Path, *, classes: Collection[str] = ()) -> Check
     Every size and position is checked; the weights themselves are not read, so that a flipped bit among them is not noticed
     here. `convert` and `store` compare them with the checksums of the file first.
 
+    The containers that are known: safetensors; files of ``torch.save``; pickles of whole networks, NVIDIA's among them, both
+    those of PyTorch (each object with its source text) and those of TensorFlow (``G``, ``D`` and ``Gs``). Of whole networks
+    `StateDict.stated` tells what the file says of their construction. The memory a pickle may need goes by its size.
+
     Args:
         path: The file.
         classes: Exact names of the modules' classes that a pickle of whole networks may hold (`module_classes` tells what the

@@ -8,15 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.checkpoint.audit import DTYPES, INERT, NESTED
-from ganzoo.checkpoint.modules import is_module, module_state
-from ganzoo.checkpoint.pickle_state import MAX_DEPTH, PERSISTENT, Blob, Record
+from ganzoo.checkpoint.allowance import Allowance
+from ganzoo.checkpoint.array_tensors import ArrayTensors
+from ganzoo.checkpoint.audit import DTYPES, INERT, NESTED, PERSISTENCE, TABLES, TF_NETWORK
+from ganzoo.checkpoint.modules import is_module, module_state, persistent_object
+from ganzoo.checkpoint.pickle_state import MAX_DEPTH, PERSISTENT, Blob, Data, Record
+from ganzoo.checkpoint.plain_values import PlainValues, table_of
 from ganzoo.checkpoint.storages import FileStorages, Storage, is_size
+from ganzoo.checkpoint.tf_networks import is_tf_network, tf_network_state
 from ganzoo.checkpoint.wording import printable, printable_shape
 from ganzoo.errors import CheckpointError, CorruptFileError
 
-MAX_TENSORS = 100_000
-MAX_OBJECTS = 500_000  # a tensor is about seven
 MAX_DIMENSIONS = 64
 _NUMBERS = {
     **{"f2": "e", "f4": "f", "f8": "d", "b1": "?"},
@@ -33,6 +35,7 @@ class Rebuilder:
 
     Args:
         path: The file, for messages.
+        data: What the pickle is in.
         storages: Where the data of its tensors is.
         classes: Names of modules' classes; a module becomes its state dict.
         nested: Reads a storage that is a file of ``torch.save`` of its own; None where there is no such thing.
@@ -41,11 +44,15 @@ class Rebuilder:
     def __init__(
         self,
         path: Path,
+        data: Data,
         storages: FileStorages,
         classes: Collection[str] = (),
         nested: Callable[[Blob], Storage] | None = None,
     ) -> None:
         self._path, self._storages, self._classes, self._nested = path, storages, classes, nested
+        self._arrays = ArrayTensors(data, storages)
+        self._most = Allowance.of(path.stat().st_size)
+        self._values = PlainValues(self._number, self._arrays.tensor, self._most.values)
         self._names = 0
         self._done: dict[int, Any] = {}  # by identity; the pickle's value keeps them all alive
         self._open: set[int] = set()
@@ -53,6 +60,7 @@ class Rebuilder:
         self._builders: dict[str, Callable[[tuple[Any, ...]], Any]] = {
             "collections.OrderedDict": _ordered,
             "collections.Counter": _ordered,
+            **dict.fromkeys(TABLES, _ordered),
             "builtins.complex": lambda args: complex(*(float(part) for part in args)),
             "builtins.bytes": _literal_bytes,
             "builtins.bytearray": _literal_bytes,
@@ -81,8 +89,8 @@ class Rebuilder:
             return self._done[id(value)]
         if depth > MAX_DEPTH or id(value) in self._open:
             raise self._damaged(f"what it holds is nested more than {MAX_DEPTH} deep")
-        if len(self._done) > MAX_OBJECTS:
-            raise self._damaged(f"it holds more than {MAX_OBJECTS} objects")
+        if len(self._done) > self._most.objects:
+            raise self._damaged(f"it holds more than {self._most.objects} objects")
         self._open.add(id(value))
         if isinstance(value, list):
             made: Any = self._done.setdefault(id(value), [])
@@ -106,14 +114,17 @@ class Rebuilder:
         if record.args is None:
             short = record.name.removeprefix("torch.")
             return getattr(torch, short, record) if short in DTYPES else record
-        if record.name in self._classes:
-            return self._module(record, depth)
-        if record.name in INERT and not record.name.endswith(".scalar"):
+        if record.name in self._classes or record.name in (PERSISTENCE, TF_NETWORK):
+            return self._network(record, depth)
+        if record.name.endswith(".multiarray.scalar"):
+            return self._number(record, depth)
+        if record.name in INERT:
             return record
         args = tuple(self.rebuild(arg, depth) for arg in record.args)
-        if record.name.endswith(".multiarray.scalar"):
-            return _numpy_scalar(record, args)
         return self._with_items(self._built(record.name, args), record, depth)
+
+    def _number(self, record: Record, depth: int = 0) -> Any:
+        return _numpy_scalar(record, tuple(self.rebuild(arg, depth) for arg in record.args or ()))
 
     def _built(self, name: str, args: tuple[Any, ...]) -> Any:
         builder = self._builders.get(name)
@@ -127,25 +138,30 @@ class Rebuilder:
     def _with_items(self, made: Any, record: Record, depth: int) -> Any:
         if isinstance(made, dict):  # its state is `_metadata`, the version of each module's layout
             self._done[id(record)] = made
-            made.update((key, self.rebuild(item, depth)) for key, item in (record.entries or {}).items())
+            entries = table_of(record) if record.name in TABLES else record.entries
+            made.update((key, self.rebuild(item, depth)) for key, item in (entries or {}).items())
         changed = record.items or (record.entries and not isinstance(made, dict))
         if changed or (record.state is not None and not isinstance(made, dict) and record.name != "numpy.dtype"):
             raise self._damaged(f"it changes a value of {printable(record.name)} in a way that torch.save does not")
         return made
 
-    # --- modules ---
+    # --- networks ---
 
-    def _module(self, record: Record, depth: int) -> Any:
-        """Its state dict; an object that is no module stays a record."""
-        if not is_module(record.state):
-            return record
+    def _network(self, record: Record, depth: int) -> Any:
+        """Its state dict; an object that is no network stays a record."""
+        name, state = persistent_object(record) or (record.name, record.state)
         try:
-            made = module_state(record.state, lambda value: self.rebuild(value, depth))
+            if record.name == TF_NETWORK and is_tf_network(state):
+                made = tf_network_state(state, lambda value: self.rebuild(value, depth), self._arrays, self._values)
+            elif record.name != TF_NETWORK and is_module(state):
+                made = module_state(name, state, lambda value: self.rebuild(value, depth), self._values)
+            else:
+                return record
         except ValueError as e:
-            raise self._damaged(f"{e} (an object of {printable(record.name)})") from e
+            raise self._damaged(f"{printable(e, 200)} (an object of {printable(name)})") from e
         self._names += len(made)  # one tensor has a name in each module around it
-        if self._names > 2 * MAX_TENSORS:
-            raise self._damaged(f"its modules have more than {2 * MAX_TENSORS} tensors")
+        if self._names > self._most.names:
+            raise self._damaged(f"its networks have more than {self._most.names} tensors")
         return made
 
     # --- tensors ---
@@ -181,8 +197,8 @@ class Rebuilder:
         size, stride = self._sizes(size), self._sizes(stride)
         self._check_extent(size, stride, offset, storage)
         self._tensors += 1
-        if self._tensors > MAX_TENSORS:
-            raise self._damaged(f"it has more than {MAX_TENSORS} tensors")
+        if self._tensors > self._most.tensors:
+            raise self._damaged(f"it has more than {self._most.tensors} tensors")
         return torch.empty(0, dtype=storage.dtype).set_(storage.data, offset, size, stride)
 
     def _sizes(self, sizes: Any) -> tuple[int, ...]:

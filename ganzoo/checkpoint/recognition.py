@@ -3,6 +3,7 @@
 import difflib
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +31,7 @@ from ganzoo.spec import Architecture, Layout, Role
 from ganzoo.targets import import_target
 
 Architectures = Sequence[tuple[str, Architecture]]
-_EMA = re.compile(r"ema|avg|average|shadow", re.IGNORECASE)
+_EMA = re.compile(r"ema|avg|average|shadow|smooth|^gs$", re.IGNORECASE)  # Gs: NVIDIA's TensorFlow programs
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def recognise(
         raise broken[0] if broken else _unrecognised(checkpoint, candidates)
     for problem in dict.fromkeys(e.message for e in broken if isinstance(e, PluginError)):
         warnings.warn(f"An architecture was not tried: {problem}", PluginWarning, stacklevel=3)
+    matches = _settled(matches)
     names = sorted({match.qualified_name for match in matches})
     if len(names) > 1:
         raise CheckpointError(
@@ -124,6 +126,17 @@ def recognise(
             hint="Say which one it is (architecture=…).",
         )
     return tuple(matches)
+
+
+def _settled(matches: Sequence[Match]) -> list[Match]:
+    """Of architectures of one plugin that share a network, the one with most of the file's networks has it, else the first."""
+    places = Counter(match.qualified_name for match in matches)
+    best: dict[tuple[str, str, str], Match] = {}
+    for match in matches:
+        network = match.place, match.plugin, match.architecture.networks[match.role]
+        if network not in best or places[match.qualified_name] > places[best[network].qualified_name]:
+            best[network] = match
+    return list(best.values())
 
 
 def module_classes(architectures: Architectures, architecture: str | None = None) -> frozenset[str]:
@@ -199,8 +212,10 @@ def _matches(
         if name in found:
             continue
         try:
-            arguments = _arguments(candidate, state.shapes, config)
+            arguments = _arguments(candidate, state, config)
             network = None if arguments is None else _network(candidate, arguments)
+        except ConfigError:  # the file states something that this architecture does not do
+            continue
         except (PluginError, MissingExtraError) as e:
             broken.append(e)
             continue
@@ -220,10 +235,19 @@ def _network(candidate: _Candidate, config: Mapping[str, Any]) -> Skeleton | str
         return e.message
 
 
-def _arguments(candidate: _Candidate, shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The constructor arguments for a file of these shapes, ``config`` taken over as far as this network has such arguments."""
+def _arguments(candidate: _Candidate, state: StateDict, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The constructor arguments for ``state``, ``config`` taken over as far as this network has such arguments.
+
+    Raises:
+        ConfigError: the file states something that the architecture does not do.
+    """
+    reader = candidate.reader
     try:
-        inferred = candidate.reader.config(shapes)
+        inferred = reader.config(state.shapes)
+        if inferred is not None and state.stated is not None:
+            inferred = reader.refine(inferred, state.stated)
+    except ConfigError:
+        raise
     except Exception as e:  # a plugin's code, run on a file of any shape
         raise PluginError(f"The layout reader '{candidate.layout.reader}' of '{candidate.plugin}' failed: {e!r}.") from e
     if inferred is None:
@@ -239,13 +263,14 @@ def _problems(candidate: _Candidate, state: StateDict, config: Mapping[str, Any]
     missing = [key for key in expected if key not in shapes and key not in optional]
     unexpected = [key for key in shapes if key not in expected]
     own = network.shapes
-    if not missing and not unexpected:
-        return differences(own, _converted_shapes(reader, state, config))
+    problems = [] if missing or unexpected else differences(own, _converted_shapes(reader, state, config))
     renamed = type(reader).convert is LayoutReader.convert  # then their shapes are ours
+    if not (missing or unexpected) and not (problems and renamed):
+        return problems
     theirs = {
         key: own.get(ours, ()) if renamed else shapes.get(key, ()) for key, ours in expected.items() if key not in optional
     }
-    return differences({**theirs, **{key: shapes[key] for key in optional if key in shapes}}, shapes)
+    return differences({**theirs, **{key: shapes[key] for key in optional if key in shapes}}, shapes) or problems
 
 
 def _converted_shapes(reader: LayoutReader, state: StateDict, config: Mapping[str, Any]) -> Shapes:
@@ -283,11 +308,12 @@ def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> U
         )
     labels = list(dict.fromkeys(f"{entry[2].label}, {entry[0]:.0%} of the keys" for entry in near))[:3]
     _, _, candidate, state = near[0]
-    config = _arguments(candidate, state.shapes, {}) or _defaults(candidate)
     where = f" at '{printable(state.place)}'" if state.place else ""
+    config = _defaults(candidate)
     try:
+        config = _arguments(candidate, state, {}) or config
         network = _network(candidate, config)
-    except (PluginError, MissingExtraError) as e:
+    except (ConfigError, PluginError, MissingExtraError) as e:
         network = e.message
     problems = [network] if isinstance(network, str) else _problems(candidate, state, config, network)
     listed = "\n  ".join(printable(line, 500) for problem in problems for line in problem.splitlines())
@@ -300,7 +326,10 @@ def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> U
 
 def _likeness(candidate: _Candidate, state: StateDict) -> float:
     """Shared keys over all keys, with the arguments told from the shapes or else the defaults."""
-    config = _arguments(candidate, state.shapes, {}) or _defaults(candidate)
+    try:
+        config = _arguments(candidate, state, {}) or _defaults(candidate)
+    except ConfigError:
+        config = _defaults(candidate)
     known = set(candidate.reader.keys(config))
     return len(known & set(state.tensors)) / max(1, len(known | set(state.tensors)))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ganzoo.checkpoint.stated import Stated
 from ganzoo.checkpoint.wording import printable
 from ganzoo.errors import CorruptFileError
 
@@ -29,11 +30,13 @@ class StateDict:
         place: ``""`` for the file itself, else keys joined by dots: ``netG``, ``state_dict``, ``models.g_ema``.
         tensors: The tensors, wrapping prefixes of their names taken off.
         part_of: The place of the flat mapping that it was split from, if it was.
+        stated: What the file says of the network's construction, if anything.
     """
 
     place: str
     tensors: Mapping[str, Tensor]
     part_of: str | None = None
+    stated: Stated | None = None
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -56,7 +59,7 @@ def find_states(content: Any) -> tuple[tuple[StateDict, ...], dict[str, Any]]:
     for place, mapping in found:
         tensors = _named(place, mapping)
         if tensors:
-            states.extend(_with_parts(StateDict(place, unwrap(tensors))))
+            states.extend(_with_parts(StateDict(place, unwrap(tensors), stated=getattr(mapping, "stated", None))))
         if len(states) > MAX_STATES:
             raise CorruptFileError(f"It is no checkpoint: it has more than {MAX_STATES} state dicts.")
         plain = ((key, value) for key, value in mapping.items() if isinstance(value, bool | int | float | str))
@@ -112,7 +115,8 @@ def _with_parts(state: StateDict) -> Iterator[StateDict]:
         if dot and network in NETWORKS:
             parts.setdefault(network, {})[rest] = tensor
     for network, tensors in parts.items():
-        yield StateDict(_join(state.place, network), unwrap(tensors), part_of=state.place)
+        stated = state.stated.part(network) if state.stated else None
+        yield StateDict(_join(state.place, network), unwrap(tensors), part_of=state.place, stated=stated)
 
 
 def _mappings(value: Any, place: str, depth: int, seen: set[int]) -> Iterator[tuple[str, Mapping[Any, Any]]]:

@@ -111,7 +111,7 @@ class FileStorages:
                 f"{self._path} is damaged: the storage '{printable(claim.key)}' should have {claim.elements} elements of "
                 f"{width} bytes, but the file has {there}."
             )
-        data = self._data(region, width)
+        data = self.part(region, width)
         if claim.view is None:
             return Storage(data, claim.dtype)
         start, count = claim.view
@@ -119,7 +119,8 @@ class FileStorages:
             raise CorruptFileError(f"{self._path} is damaged: a view reaches beyond the storage '{printable(claim.key)}'.")
         return Storage(data[start * width : (start + count) * width], claim.dtype)
 
-    def _data(self, region: Region, width: int) -> torch.UntypedStorage:
+    def part(self, region: Region, width: int) -> torch.UntypedStorage:
+        """The bytes of a part of the file that holds numbers of ``width`` bytes."""
         if region not in self._made:
             data = self._whole[region.offset : region.offset + region.size] if region.size else torch.UntypedStorage(0)  # type: ignore[no-untyped-call]
             # The legacy format puts bytes anywhere; processors want numbers at multiples of their size.

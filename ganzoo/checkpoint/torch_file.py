@@ -1,8 +1,9 @@
-"""Files of ``torch.save``, zip or legacy, and plain pickles, read as data.
+"""Files of ``torch.save``, zip or legacy, and plain pickles (those of NVIDIA's programs among them), read as data.
 
 Neither PyTorch's reader nor Python's ever sees them.
 """
 
+import functools
 import mmap
 import sys
 from collections.abc import Collection, Iterable
@@ -10,12 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ganzoo.checkpoint.allowance import Allowance
 from ganzoo.checkpoint.audit import NESTED, check_names
 from ganzoo.checkpoint.pickle_machine import Limits, Pickle, PickleError, run_pickle
 from ganzoo.checkpoint.pickle_state import PERSISTENT, Blob, Data, Record
 from ganzoo.checkpoint.rebuilding import Rebuilder
 from ganzoo.checkpoint.states import is_optimiser
 from ganzoo.checkpoint.storages import FileStorages, Region, Storage, read_claim
+from ganzoo.checkpoint.tf_networks import named_networks
 from ganzoo.checkpoint.wording import printable
 from ganzoo.checkpoint.zip_file import read_records
 from ganzoo.errors import CheckpointError, CorruptFileError
@@ -39,9 +42,10 @@ def read_torch_zip(path: Path, classes: Collection[str] = ()) -> Any:
         CheckpointError: a kind of archive that holds code (TorchScript), or tensors without plain data.
     """
     records = read_records(path)
-    content = _pickle(path, records.pickle, 0, also=classes)
+    limits = replace(LIMITS, memory=Allowance.of(path.stat().st_size).memory)
+    content = _pickle(path, records.pickle, 0, limits, also=classes)
     _check_byteorder(path, records.byteorder)
-    return Rebuilder(path, FileStorages(path, records.storages), classes).rebuild(content.value)
+    return Rebuilder(path, records.pickle, FileStorages(path, records.storages), classes).rebuild(content.value)
 
 
 def read_pickle(path: Path, classes: Collection[str] = ()) -> Any:
@@ -58,13 +62,14 @@ def read_pickle(path: Path, classes: Collection[str] = ()) -> Any:
         first = _pickle(path, data, 0, also={NESTED, *classes})
         if first.value == LEGACY_MAGIC:
             legacy = _legacy(path, data, 0, len(data), LIMITS)
-            return Rebuilder(path, FileStorages(path, legacy.regions)).rebuild(legacy.value)
+            return Rebuilder(path, data, FileStorages(path, legacy.regions)).rebuild(legacy.value)
         storages = FileStorages(path, {})
 
+        @functools.cache  # one storage may be asked for by many tensors
         def nested(blob: Blob) -> Storage:
             return _nested(path, data, blob, storages)
 
-        return Rebuilder(path, storages, classes, nested).rebuild(_without_optimisers(first.value))
+        return named_networks(Rebuilder(path, data, storages, classes, nested).rebuild(_without_optimisers(first.value)))
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def test_many_names_for_few_tensors_are_counted(tmp_path: Path) -> None:
     for levels, count in ((10, 2**10), (20, None)):
         (tmp_path / "x").write_bytes(START + dict_of(text("net"), shared_twice(levels)) + b".")
         if count is None:
-            with pytest.raises(CorruptFileError, match="more than 200000 tensors"):
+            with pytest.raises(CorruptFileError, match="more than 20[0-9]{3} tensors"):
                 read_checkpoint(tmp_path / "x", classes={"a.B"})
         else:
             (state,) = read_checkpoint(tmp_path / "x", classes={"a.B"}).states

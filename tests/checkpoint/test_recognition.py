@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from torch import Tensor, nn
@@ -102,11 +103,12 @@ def test_one_network_beside_the_other(generator: DCGANGenerator, tmp_path: Path)
     assert [(m.role, m.place) for m in matches] == [("generator", ""), ("discriminator", "netD")]
 
 
-def test_averaged_weights_win(generator: DCGANGenerator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["g_ema", "generator_smooth", "Gs"])
+def test_averaged_weights_win(place: str, generator: DCGANGenerator, tmp_path: Path) -> None:
     other = build_random(DCGANGenerator, SMALL, seed=3)
-    matches = recognise(saved({"G": other.state_dict(), "g_ema": generator.state_dict()}, tmp_path), REAL)
+    matches = recognise(saved({"G": other.state_dict(), place: generator.state_dict()}, tmp_path), REAL)
     assert [m.is_average for m in matches] == [False, True]
-    assert best_matches(matches)["generator"].place == "g_ema"
+    assert best_matches(matches)["generator"].place == place
 
 
 @pytest.mark.parametrize("counted", [True, False])
@@ -177,6 +179,23 @@ def test_two_architectures_that_both_fit(tmp_path: Path) -> None:
         assert match.qualified_name == "q/two"
     with pytest.raises(UnknownNameError, match="Did you mean 'two'"):
         recognise(content, both, architecture="twoo")
+
+
+def test_of_architectures_of_one_plugin_that_share_a_network_the_file_decides(tmp_path: Path) -> None:
+    """As StyleGAN3 has StyleGAN2's discriminator."""
+    old, judge = architecture("old"), {"W": torch.ones(2, 4), "b": torch.zeros(4)}
+    other = msgspec.structs.replace(
+        REAL[0][1],
+        id="new",
+        networks={**REAL[0][1].networks, "encoder": old.networks["generator"]},
+        layouts=(*REAL[0][1].layouts, msgspec.structs.replace(old.layouts[0], role="encoder")),
+    )
+    G = build_random(DCGANGenerator, SMALL, seed=0).state_dict()
+    for order in (("p", old), ("p", other)), (("p", other), ("p", old)):
+        alone = recognise(saved(judge, tmp_path), order)
+        assert [match.qualified_name for match in alone] == [f"p/{order[0][1].id}"]
+        whole = recognise(saved({"netG": G, "part": judge}, tmp_path), order)
+        assert {match.qualified_name for match in whole} == {"p/new"} and len(whole) == 2
 
 
 def test_an_argument_that_nobody_has(generator: DCGANGenerator, tmp_path: Path) -> None:
