@@ -1,0 +1,1 @@
+"""StyleGAN (Karras, Laine and Aila 2019): the first style-based generator and its discriminator."""

@@ -1,0 +1,1 @@
+"""StyleGAN3 for the zoo."""
