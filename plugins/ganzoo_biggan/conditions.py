@@ -1,6 +1,7 @@
 """The class of an image: by number, by name, or as a mixture of classes."""
 
 import difflib
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,13 +16,50 @@ Classes = Tensor | int | str | Sequence[int] | Sequence[str] | None
 
 
 class ClassGenerator(ImageGenerator):
-    """What the generators of this family share: classes in all their spellings.
+    """What the generators of this family share: classes in all their spellings, and what becomes of them.
 
     Attributes:
         class_names: Names of the classes in the order of their numbers, or none.
+        latent_size: Entries of ``z``.
     """
 
     class_names: tuple[str, ...] = ()
+    latent_size: int
+    _output_shape: tuple[int, ...]
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """``(latent_size,)``."""
+        return (self.latent_size,)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """``(channels, H, W)``."""
+        return self._output_shape
+
+    @abstractmethod
+    def embed(self, c: Tensor | int | None, z: Tensor) -> Tensor:
+        """What `from_embedding` takes of the classes ``c`` of latents ``z``.
+
+        Raises:
+            InvalidValueError: a class is missing or is none of the network's.
+        """
+
+    @abstractmethod
+    def from_embedding(self, z: Tensor, y: Tensor) -> Tensor:
+        """Images of latents ``z [N, latent_size]`` and what `embed` makes of classes; between two classes its average, say."""
+
+    def forward(self, z: Tensor, c: Tensor | int | None = None) -> Tensor:
+        """Images ``[N, channels, H, W]`` of latents.
+
+        Args:
+            z: Latents ``[N, latent_size]``.
+            c: Class of each image ``[N]``, or one for all, or a mixture ``[N, num_classes]``; not used where unconditional.
+
+        Raises:
+            InvalidValueError: a class is missing or is none of the network's.
+        """
+        return self.from_embedding(z, self.embed(c, z))
 
     def set_classes(self, num_classes: int, names: Sequence[str] | None) -> None:
         """Takes the constructor's arguments.

@@ -87,16 +87,6 @@ class BigGANDeepGenerator(ClassGenerator):
         self.last = layers.convolution(last, channels, 3, padding=1)
         initialise(self, initialisation)
 
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        """``(latent_size,)``."""
-        return (self.latent_size,)
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """``(channels, H, W)``."""
-        return self._output_shape
-
     def embed(self, c: Tensor | int | None, z: Tensor) -> Tensor:
         """The embedding ``[N, embedding_size]`` of the classes of latents ``z``, or nothing (``[N, 0]``) where unconditional.
 
@@ -111,18 +101,6 @@ class BigGANDeepGenerator(ClassGenerator):
         x = channels_innermost(self.first(condition).view(len(z), -1, self.bottom, self.bottom))
         x = through(self.blocks, self.attention, x, [condition] * len(self.blocks))
         return torch.tanh(self.last(self.norm(x, condition))).contiguous()
-
-    def forward(self, z: Tensor, c: Tensor | int | None = None) -> Tensor:
-        """Images ``[N, channels, H, W]`` of latents.
-
-        Args:
-            z: Latents ``[N, latent_size]``.
-            c: Class of each image ``[N]``, or one for all, or a mixture ``[N, num_classes]``; not used where unconditional.
-
-        Raises:
-            InvalidValueError: a class is missing or is none of the network's.
-        """
-        return self.from_embedding(z, self.embed(c, z))
 
 
 class BigGANDeepDiscriminator(HeadedDiscriminator):

@@ -97,16 +97,6 @@ class BigGANGenerator(ClassGenerator):
         self.last = layers.convolution(stages[-1].after, channels, 3, padding=1)
         initialise(self, initialisation)
 
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        """``(latent_size,)``, as rounded."""
-        return (self.latent_size,)
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """``(channels, H, W)``."""
-        return self._output_shape
-
     def embed(self, c: Tensor | int | None, z: Tensor) -> Tensor:
         """What `from_embedding` takes of the classes ``c`` of latents ``z [N, latent_size]``.
 
@@ -127,18 +117,6 @@ class BigGANGenerator(ClassGenerator):
         x = self.first(first).view(len(z), -1, self.bottom, self.bottom)
         x = through(self.blocks, self.attention, channels_innermost(x), conditions)
         return torch.tanh(self.last(self.norm(x, y))).contiguous()
-
-    def forward(self, z: Tensor, c: Tensor | int | None = None) -> Tensor:
-        """Images ``[N, channels, H, W]`` of latents.
-
-        Args:
-            z: Latents ``[N, latent_size]``.
-            c: Class of each image ``[N]``, or one for all, or a mixture ``[N, num_classes]``; not used where unconditional.
-
-        Raises:
-            InvalidValueError: a class is missing or is none of the network's.
-        """
-        return self.from_embedding(z, self.embed(c, z))
 
 
 class BigGANDiscriminator(HeadedDiscriminator):

@@ -4,6 +4,7 @@ While the statistics are fixed, both parts make one scale and one shift for each
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 import torch.nn.functional as F
@@ -129,7 +130,7 @@ def check_truncation(truncation: float) -> None:
         raise InvalidValueError(f"This model has statistics for truncations from 0 to 1, not for {truncation!r}.")
 
 
-class Normalisation(nn.Module):
+class Normalisation(nn.Module, ABC):
     """Batch normalisation and the rectifier that always follows it; subclasses say where gain and bias come from.
 
     Args:
@@ -141,9 +142,9 @@ class Normalisation(nn.Module):
         super().__init__()
         self.statistics, self.eps = statistics, eps
 
+    @abstractmethod
     def gain_and_bias(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Both ``[N, channels]`` or ``[1, channels]``, from what the network is conditioned on."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor, y: Tensor, truncation: float = 1.0) -> Tensor:
         """``x [N, channels, H, W]`` normalised and rectified, given ``y``, the condition of each."""

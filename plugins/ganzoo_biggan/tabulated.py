@@ -84,16 +84,6 @@ class BigGANDeepTabulatedGenerator(ClassGenerator):
         self.last = made.convolution(layers[-1][2] * width, width, 3, padding=1, outputs=COLOURS)
         initialise(self, initialisation)
 
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        """``(latent_size,)``."""
-        return (self.latent_size,)
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """``(3, H, W)``."""
-        return self._output_shape
-
     def truncate(self, z: Tensor, truncation: float, rng: torch.Generator) -> Tensor:
         """``z`` cut off at two and multiplied by ``truncation``, as the authors' published models draw it.
 

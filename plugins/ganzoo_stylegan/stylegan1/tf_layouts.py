@@ -1,6 +1,7 @@
 """The authors' pickles of TensorFlow networks: as genforce's checkpoints, but for names and the order of axes."""
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +104,9 @@ class _TensorFlow(LayoutReader):
         ported = self.port.export(state, config)
         return {names[key]: _turned_back(names[key], tensor) for key, tensor in ported.items() if key in names}
 
+    @abstractmethod
     def _named(self, count: int) -> dict[str, str]:
         """The port's key of every variable that a network of so many resolutions may have, and its name."""
-        raise NotImplementedError
 
 
 class TensorFlowGenerator(_TensorFlow):
