@@ -6,10 +6,10 @@ from torch import Tensor
 
 from ganzoo.nn.filters import Padding, factors, framed
 from ganzoo.nn.fir_blocks import BLOCK
+from ganzoo.nn.folding import convolve
 from ganzoo.nn.upfirdn import resampling_padding, upfirdn2d
 
 MANY_PIXELS = 1024  # from which an image is worth a weight in another order
-FEW_IMAGES = 16  # below, and with one thread, PyTorch leaves 1x1 convolutions to a slower library
 
 
 def conv2d_resample(
@@ -80,10 +80,4 @@ def _in_the_library_s_order(x: Tensor, w: Tensor) -> Tensor:
 
 
 def _convolved(x: Tensor, w: Tensor, groups: int, padding: tuple[int, int] = (0, 0)) -> Tensor:
-    n, channels, height, width = x.shape
-    pointwise = w.shape[2:] == (1, 1) and not any(padding) and groups == 1
-    if torch.compiler.is_compiling() or not (pointwise and x.device.type == "cpu" and n < FEW_IMAGES <= height):
-        return F.conv2d(x, w, padding=padding, groups=groups)
-    # A convolution of single pixels can take rows for images: so many go to the faster library.
-    rows = x.permute(0, 2, 3, 1).reshape(n * height, 1, width, channels).permute(0, 3, 1, 2)
-    return F.conv2d(rows, w).permute(0, 2, 3, 1).reshape(n, height, width, -1).permute(0, 3, 1, 2)
+    return convolve(x, w, padding=padding) if groups == 1 else F.conv2d(x, w, padding=padding, groups=groups)

@@ -198,7 +198,8 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None, padding: tup
     """`torch.nn.functional.conv2d` of stride one."""
     count, channels, height, width = x.shape
     pointwise = weight.shape[2:] == (1, 1) and padding == (0, 0)
-    if not (pointwise and x.device.type == "cpu" and count < FEW_IMAGES <= count * height):
+    usual = torch.compiler.is_compiling() or x.device.type != "cpu"
+    if usual or not (pointwise and count < FEW_IMAGES <= count * height):
         return F.conv2d(x, weight, bias, padding=padding)
     # A convolution of single pixels may take rows for images: as many images, it goes to the faster library.
     rows = x.permute(0, 2, 3, 1).reshape(count * height, 1, width, channels).permute(0, 3, 1, 2)

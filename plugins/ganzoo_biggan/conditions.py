@@ -1,18 +1,14 @@
 """The class of an image: by number, by name, or as a mixture of classes."""
 
-import difflib
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from ganzoo.errors import ConfigError, InvalidValueError, UnknownNameError
-from ganzoo.models import ImageGenerator, ImageSamples
+from ganzoo.errors import InvalidValueError
+from ganzoo.models import ImageGenerator, ImageSamples, checked_names, class_numbers
 from ganzoo.nn import class_indices
-
-Classes = Tensor | int | str | Sequence[int] | Sequence[str] | None
 
 
 class ClassGenerator(ImageGenerator):
@@ -67,24 +63,7 @@ class ClassGenerator(ImageGenerator):
         Raises:
             ConfigError: there is not one name for each class.
         """
-        self.num_classes, self.class_names = num_classes, tuple(names or ())
-        if num_classes < 0 or (self.class_names and len(self.class_names) != num_classes):
-            raise ConfigError(f"There are {len(self.class_names)} class_names for {num_classes} classes.")
-
-    def classes(self, c: Classes) -> Tensor | int | None:
-        """``c`` with numbers for names.
-
-        Args:
-            c: Numbers or names, one or several, or a mixture of classes ``[N, num_classes]``.
-
-        Raises:
-            UnknownNameError: there is no class of that name; the closest ones are named.
-        """
-        if isinstance(c, str):
-            return self._number(c)
-        if c is None or isinstance(c, Tensor | int):
-            return c
-        return torch.tensor([self._number(item) if isinstance(item, str) else item for item in c], dtype=torch.int64)
+        self.num_classes, self.class_names = num_classes, checked_names(names, num_classes)
 
     def sample(self, n: int = 1, **options: Any) -> ImageSamples:
         """As in `Generator`, whose arguments it takes.
@@ -96,14 +75,8 @@ class ClassGenerator(ImageGenerator):
             UnknownNameError: a class of a name that there is not.
         """
         if "c" in options:
-            options["c"] = self.classes(options["c"])
+            options["c"] = class_numbers(options["c"], self.class_names)
         return super().sample(n, **options)
-
-    def _number(self, name: str) -> int:
-        if name not in self.class_names:
-            hint = None if self.class_names else "This model knows its classes by number only."
-            raise UnknownNameError("class", name, difflib.get_close_matches(name, self.class_names), hint=hint)
-        return self.class_names.index(name)
 
 
 def indices_or_mixture(c: Tensor | int | None, num_classes: int, batch: Tensor) -> Tensor:

@@ -1,39 +1,9 @@
-"""The class of an image: by number, by name, or as weights of several classes."""
+"""The class of an image as weights of the classes."""
 
-import difflib
-from collections.abc import Sequence
-
-import torch
 from torch import Tensor
 
-from ganzoo.errors import ConfigError, InvalidValueError, UnknownNameError
+from ganzoo.errors import InvalidValueError
 from ganzoo.nn import one_hot
-
-Classes = Tensor | int | str | Sequence[int] | Sequence[str] | None
-
-
-def checked_names(names: Sequence[str] | None, num_classes: int) -> tuple[str, ...]:
-    """``names`` of ``num_classes`` classes; none of them is fine.
-
-    Raises:
-        ConfigError: there is not one name for each class.
-    """
-    if num_classes < 0 or (names and len(names) != num_classes):
-        raise ConfigError(f"There are {len(names or ())} class_names for {num_classes} classes.")
-    return tuple(names or ())
-
-
-def class_numbers(c: Classes, names: Sequence[str]) -> Tensor | int | None:
-    """``c`` with numbers for names.
-
-    Raises:
-        UnknownNameError: there is no class of that name; the closest ones are named.
-    """
-    if isinstance(c, str):
-        return _number(c, names)
-    if c is None or isinstance(c, Tensor | int):
-        return c
-    return torch.tensor([_number(item, names) if isinstance(item, str) else item for item in c], dtype=torch.int64)
 
 
 def class_weights(c: Tensor | int | None, num_classes: int, batch: Tensor) -> Tensor | None:
@@ -57,10 +27,3 @@ def class_weights(c: Tensor | int | None, num_classes: int, batch: Tensor) -> Te
             hint="For single classes give whole numbers.",
         )
     return c.to(batch).expand(len(batch), -1)
-
-
-def _number(name: str, names: Sequence[str]) -> int:
-    if name not in names:
-        hint = None if names else "This model knows its classes by number only."
-        raise UnknownNameError("class", name, difflib.get_close_matches(name, names), hint=hint)
-    return names.index(name)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import InvalidValueError
-from ganzoo.models import ImageGenerator, ImageSamples
+from ganzoo.models import ImageGenerator, ImageSamples, class_numbers
 from ganzoo.models.seeds import check_seeds, sample_seeds
-from ganzoo_stylegan.conditions import class_numbers, class_weights
+from ganzoo_stylegan.conditions import class_weights
 
 Layers = int | Sequence[int]
 
@@ -81,17 +81,32 @@ class StyleGenerator(ImageGenerator):
         Raises:
             InvalidValueError: an argument that cannot be used.
         """
+        ws = self.styles(z, c, truncation, truncation_cutoff, mix_z, mix_layers)
+        return self.synthesise(ws, noise_mode=noise_mode, noise_seeds=noise_seeds)
+
+    def styles(
+        self,
+        z: Tensor,
+        c: Tensor | int | None,
+        truncation: float,
+        truncation_cutoff: int | None,
+        mix_z: Tensor | None,
+        mix_layers: Layers | None,
+    ) -> Tensor:
+        """``ws [N, num_ws, w_dim]`` with styles mixed as asked, or as training does; arguments as for `forward`.
+
+        Raises:
+            InvalidValueError: an argument that cannot be used.
+        """
         ws = self.map(z, c, truncation=truncation, truncation_cutoff=truncation_cutoff)
         if mix_z is not None:
             others = self.map(mix_z.to(z).expand_as(z), c, truncation=truncation, truncation_cutoff=truncation_cutoff)
-            ws = mixed(ws, others, mix_layers)
-        elif mix_layers is not None:
+            return mixed(ws, others, mix_layers)
+        if mix_layers is not None:
             raise InvalidValueError(
                 "'mix_layers' says which layers follow 'mix_z', and there is none.", hint="Give 'mix_z', too."
             )
-        else:
-            ws = self._mixed_for_training(ws, z, c)
-        return self.synthesise(ws, noise_mode=noise_mode, noise_seeds=noise_seeds)
+        return self._mixed_for_training(ws, z, c)
 
     def map(
         self,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from ganzoo_stylegan.conditions import checked_names
+from ganzoo.models import checked_names
 from ganzoo_stylegan.noise import noise_source
 from ganzoo_stylegan.style import StyleGenerator
 from ganzoo_stylegan.stylegan1.discriminator import StyleGAN1Discriminator

@@ -5,11 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from ganzoo.errors import ConfigError, InvalidValueError
-from ganzoo.models import ImageSamples
-from ganzoo_stylegan.conditions import checked_names
+from ganzoo.errors import ConfigError
+from ganzoo.models import ImageSamples, checked_names
 from ganzoo_stylegan.mapping import MappingNetwork
-from ganzoo_stylegan.style import Layers, StyleGenerator, mixed
+from ganzoo_stylegan.style import Layers, StyleGenerator
 from ganzoo_stylegan.stylegan3.fourier import Offset, placement
 from ganzoo_stylegan.stylegan3.geometry import LAST_STOPBAND, STOPBAND, Rules
 from ganzoo_stylegan.stylegan3.synthesis import Synthesis
@@ -145,14 +144,7 @@ class StyleGAN3Generator(StyleGenerator):
         Raises:
             InvalidValueError: an argument that cannot be used.
         """
-        ws = self.map(z, c, truncation=truncation, truncation_cutoff=truncation_cutoff)
-        if mix_z is not None:
-            others = self.map(mix_z.to(z).expand_as(z), c, truncation=truncation, truncation_cutoff=truncation_cutoff)
-            ws = mixed(ws, others, mix_layers)
-        elif mix_layers is not None:
-            raise InvalidValueError(
-                "'mix_layers' says which layers follow 'mix_z', and there is none.", hint="Give 'mix_z', too."
-            )
+        ws = self.styles(z, c, truncation, truncation_cutoff, mix_z, mix_layers)
         return self.synthesise(ws, rotation=rotation, translation=translation, independent=independent)
 
     def synthesise(
