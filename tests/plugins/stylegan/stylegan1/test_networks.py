@@ -181,7 +181,7 @@ def test_weights_kept_for_many_images_follow_the_weights() -> None:
 
 
 def test_the_paper_s_networks() -> None:
-    """Table 1's generator has 26.2 million parameters; the authors' program counts 26,219,627 and 23,087,249."""
+    """Table 1's generator has 26.2 million parameters, 26,219,627 in the authors' program; the other count is our own."""
     G, D = build_random(StyleGAN1Generator, {}, seed=0), build_random(StyleGAN1Discriminator, {}, seed=0)
     assert (G.parameter_count(), D.parameter_count()) == (26_219_627, 23_087_249)
     assert (G.num_ws, G.output_shape, G.latent_shape) == (18, (3, 1024, 1024), (512,))
