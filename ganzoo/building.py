@@ -1,8 +1,11 @@
 """Networks from their class, arguments and weights, without the random initialisation that loading would throw away."""
 
 import contextlib
+import copy
+import functools
 import inspect
 import itertools
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -101,6 +104,20 @@ def skeleton(cls: type[Network], config: Mapping[str, Any]) -> Skeleton:
     Raises:
         ConfigError: arguments that ``cls`` does not take, or that do not fit together.
     """
+    try:
+        told = json.dumps(config, sort_keys=True)
+    except (TypeError, ValueError):  # no JSON: `construct` says what is wrong with it
+        told = ""
+    found = _measured(cls, told) if told else _built(cls, config)
+    return Skeleton(copy.deepcopy(found.config), dict(found.shapes))
+
+
+@functools.lru_cache(maxsize=16)  # recognising one checkpoint asks for the same few again and again
+def _measured(cls: type[Network], config: str) -> Skeleton:
+    return _built(cls, json.loads(config))
+
+
+def _built(cls: type[Network], config: Mapping[str, Any]) -> Skeleton:
     unknown = Unknown()
     with torch.random.fork_rng(devices=[]):
         try:

@@ -4,7 +4,7 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast, overload
 
@@ -59,6 +59,7 @@ class _Found:
     role: Role
     config: Mapping[str, Any]
     state: Mapping[str, Tensor]
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,10 @@ def load(
     cls = network_class(found.architecture, found.role)
     random_buffers = found.architecture.random_buffers
     try:
-        return build(cls, found.config, found.state, device=target, dtype=precision, random_buffers=random_buffers)
+        network = build(cls, found.config, found.state, device=target, dtype=precision, random_buffers=random_buffers)
+        if isinstance(network, Generator):
+            network.name_classes(found.class_names)
+        return network
     except ConfigError as e:
         raise ConfigError(f"{found.origin} cannot be built. {e.message}", hint=e.hint) from e
     except CheckpointError as e:
@@ -207,6 +211,7 @@ def convert_file(
     architecture: str | None = None,
     config: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    allow_nan: bool = False,
 ) -> list[Match]:
     """Writes the networks in a checkpoint file as a model of ganzoo: ``config.json`` and safetensors in the folder ``output``.
 
@@ -217,16 +222,18 @@ def convert_file(
         architecture: Which one to take where several fit.
         config: Constructor arguments that keys and shapes cannot tell.
         overwrite: Replace a model that is in the folder.
+        allow_nan: Write weights that are not all numbers. Without it they are refused.
 
     Returns:
         The networks that were written.
 
     Raises:
-        CheckpointError: the file is damaged, hostile or not recognised.
+        CheckpointError: the file is damaged, hostile or not recognised, or has weights that are NaN.
         OutputError: ``output`` cannot be written.
     """
     matches = _recognise(Path(file), _Hints(architecture, config))
-    store(file, output, matches, distribution=_distribution(matches[0].plugin), overwrite=overwrite)
+    distribution = _distribution(matches[0].plugin)
+    store(file, output, matches, distribution=distribution, overwrite=overwrite, allow_nan=allow_nan)
     return matches
 
 
@@ -244,7 +251,8 @@ def _find(source: Source, role: Role | None, hints: _Hints) -> _Found:
         )
     match name:
         case CatalogueName():
-            return _from_card(_card(name, os.fspath(source)), role, name.revision)
+            card = _card(name, os.fspath(source))
+            return replace(_from_card(card, role, name.revision), class_names=card.class_names)
         case HubName():
             return _from_hub(name, role)
         case PathName(path):
@@ -300,7 +308,9 @@ def _converted(fetched: Fetched, card: ModelCard, role: Role) -> _Found:
     matches = _recognise(fetched.path, _Hints(wanted, card.config.get(role)))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        return _from_folder(store(fetched.path, folder, matches, distribution=card.distribution, overwrite=True), role)
+        # Whether NaN is allowed is asked whenever the weights are loaded, not when they are kept.
+        kept_as = store(fetched.path, folder, matches, distribution=card.distribution, overwrite=True, allow_nan=True)
+        return _from_folder(kept_as, role)
     except OSError as e:  # OutputError is one
         kept = _kept(folder, role)  # another process may have been faster
         if kept is not None:
@@ -328,7 +338,8 @@ def _from_hub(name: HubName, wanted: Role | None) -> _Found:
     architecture = _installed(described, what)
     # The very commit that the configuration came from: a push in between must not mix two models.
     weights = fetch_file(name.repository, weights_file(role), revision=config.revision)
-    return _Found(what, architecture, role, described.arguments(role) or {}, read_safetensors(weights.path)[0])
+    arguments, state = described.arguments(role) or {}, read_safetensors(weights.path)[0]
+    return _Found(what, architecture, role, arguments, state, described.class_names)
 
 
 def _hub_config(name: HubName, *, force: bool = False) -> tuple[Fetched, ModelConfig]:
@@ -346,7 +357,7 @@ def _from_folder(model: StoredModel, wanted: Role | None) -> _Found:
     what = f"The model in {model.folder}"
     role = _choose(wanted, list(model.files), what)
     architecture = _installed(model.config, f"{model.folder / CONFIG}")
-    return _Found(what, architecture, role, model.config.arguments(role) or {}, model.state(role))
+    return _Found(what, architecture, role, model.config.arguments(role) or {}, model.state(role), model.config.class_names)
 
 
 def _from_matches(path: Path, matches: list[Match], wanted: Role | None) -> _Found:

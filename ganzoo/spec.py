@@ -383,11 +383,21 @@ class Latent(Declaration, frozen=True, kw_only=True):
 
 
 class Condition(Declaration, frozen=True, kw_only=True):
-    """The condition ``c``: ``kind`` is ``class``, ``text``, ``image`` or ``mel``; ``classes`` is how many there are."""
+    """The condition ``c``.
+
+    Attributes:
+        kind: ``class``, ``text``, ``image`` or ``mel``.
+        classes: How many there are.
+        names: What they are called, in the order of their numbers, where somebody said.
+    """
 
     kind: Literal["class", "text", "image", "mel"]
     classes: PositiveInt | None = None
     names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.names and len(self.names) != self.classes:
+            raise ValueError(f"there are {len(self.names)} `names` for {self.classes} `classes`")
 
 
 class Output(Declaration, frozen=True, kw_only=True):
@@ -504,6 +514,11 @@ class ModelCard(Declaration, frozen=True, kw_only=True):
     def file(self, role: Role) -> WeightFile | None:
         """The file that holds ``role``, or None."""
         return next((f for f in self.files if f.role == role), None)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called, in the order of their numbers; empty where it does not say."""
+        return () if self.condition is None else self.condition.names
 
     @property
     def size(self) -> int:

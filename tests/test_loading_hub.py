@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import torch
 
+from ganzoo.building import build_random
+from ganzoo_dcgan.networks import DCGANGenerator
 from tests.fakehub import FakeHub
 from tests.hub.hubworld import Client, World, wait_for
 from tests.support import load_driver
@@ -152,6 +154,23 @@ def test_another_revision_of_a_model(zoo: Zoo, expected: dict[int, str]) -> None
     for revision, seed in (("next", 2), (newer, 2), ("main", 1), (pinned, 1)):
         assert zoo.client("load", source=f"{name}@{revision}")["weights"] == expected[seed], revision
     assert zoo.client("load", source=f"{name}@nope")["error"] == "RevisionNotFoundError"
+
+
+def test_class_names_come_with_a_card_and_with_a_configuration(zoo: Zoo) -> None:
+    conditional = {**GENERATOR, "num_classes": 2}
+    data = safetensors_bytes(build_random(DCGANGenerator, conditional, seed=1).state_dict())
+    source = zoo.hub_source({"generator.safetensors": data})
+    condition = {"kind": "class", "classes": 2, "names": ["cat", "dog"]}
+    name = zoo.card(source, file(data), config={"generator": conditional}, condition=condition)
+    described = config(generator=conditional, class_names=["ant", "bee"])
+    repository, _ = zoo.repository({"config.json": described, "generator.safetensors": data})
+    for given, names in ((name, ["cat", "dog"]), (f"hf:{repository}", ["ant", "bee"])):
+        loaded = zoo.client("load", source=given, sampling={"c": names[1]})
+        assert loaded["class_names"] == names
+    too_few = zoo.card(
+        source, file(data), config={"generator": conditional}, condition={"kind": "class", "classes": 1, "names": ["x"]}
+    )
+    assert "1 names for 2 classes" in zoo.client("load", source=too_few)["message"]
 
 
 def test_the_discriminator_of_a_card_and_a_role_that_it_lacks(zoo: Zoo) -> None:

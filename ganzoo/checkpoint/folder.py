@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +33,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         generator: The generator's constructor arguments, where there is one.
         discriminator: The discriminator's, likewise.
         encoder: The encoder's, likewise.
+        class_names: What the generator's classes are called, in the order of their numbers, where somebody said.
         source: Where converted weights came from: ``sha256``, ``layout`` and ``place`` by role.
     """
 
@@ -44,6 +45,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     generator: dict[str, Any] | None = None
     discriminator: dict[str, Any] | None = None
     encoder: dict[str, Any] | None = None
+    class_names: tuple[str, ...] = ()
     source: dict[str, Any] | None = None
 
     def arguments(self, role: Role) -> dict[str, Any] | None:
@@ -84,6 +86,7 @@ def model_config(
     arguments: Mapping[Role, Mapping[str, Any]],
     *,
     distribution: str = "ganzoo-hub",
+    class_names: Sequence[str] = (),
     source: Mapping[str, Any] | None = None,
 ) -> ModelConfig:
     """A `ModelConfig` of this version of ganzoo; ``arguments`` holds the constructor arguments by role."""
@@ -93,6 +96,7 @@ def model_config(
         architecture=architecture,
         plugin=plugin,
         distribution=distribution,
+        class_names=tuple(class_names),
         source=dict(source) if source else None,
         **{role: dict(given) for role, given in arguments.items()},
     )

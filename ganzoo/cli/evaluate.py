@@ -60,9 +60,7 @@ Examples:
 @click.option("--samples", type=click.IntRange(min=2), default=5000, show_default=True, help="How many to generate.")
 @click.option("--seed", type=click.IntRange(0, SEED_LIMIT), default=0, show_default=True, help="Of the samples.")
 @click.option("--truncation", type=click.FloatRange(min=0, min_open=True), help="Quality against variety; off when left out.")
-@click.option(
-    "--class", "condition", type=click.IntRange(min=0), help="Only this class; else classes are drawn as in the reference."
-)
+@click.option("--class", "condition", help="Only this class, by name or number; else classes are drawn as in the reference.")
 @click.option(
     "--temperature", type=click.FloatRange(min=0, min_open=True), help="Of a text model's draws; its own when left out."
 )
@@ -89,7 +87,7 @@ def command(
     samples: int,
     seed: int,
     truncation: float | None,
-    condition: int | None,
+    condition: str | None,
     temperature: float | None,
     top_k: int | None,
     top_p: float | None,

@@ -24,6 +24,7 @@ Examples:
   ganzoo generate dcgan-mnist -n 64 --seed 0 -o grid.png
   ganzoo generate dcgan-mnist -n 100 -o digits/        (single files)
   ganzoo generate downloads/netG.pth -n 16 -o grid.jpg
+  ganzoo generate runs/pets -n 4 --class cat -o cats.png
   ganzoo generate runs/first -n 5 --prompt "the man"    (text, printed)""",
 )
 @click.argument("model", shell_complete=complete_model)
@@ -35,8 +36,8 @@ Examples:
     help="A file for all samples, or a folder for single files. Text is printed when left out.",
 )
 @seed_option
-@click.option("--class", "condition", type=click.IntRange(min=0), help="The class to generate (c), of a conditional model.")
-@click.option("--truncation", type=click.FloatRange(min=0, min_open=True), help="Quality against variety; off when left out.")
+@click.option("--class", "condition", help="The class to generate (c), of a conditional model: its name or number.")
+@click.option("--truncation", type=float, help="Quality against variety; off when left out.")
 @click.option("--prompt", help="Text: how every sentence begins.")
 @click.option("--temperature", type=float, help="Text: below 1 likelier words, above 1 unlikelier ones; 1 when left out.")
 @click.option("--top-k", type=int, help="Text: each word is one of the K likeliest.")
@@ -50,7 +51,7 @@ def command(
     number: int,
     output: Path | None,
     seed: int | None,
-    condition: int | None,
+    condition: str | None,
     truncation: float | None,
     batch_size: int | None,
     device: str,
@@ -78,7 +79,7 @@ def command(
     if condition is not None:
         if not generator.num_classes:  # networks that may be conditional take a class and ignore it
             raise InvalidValueError(
-                f"'{model}' is unconditional; it cannot make class {condition}.", hint="Leave --class away."
+                f"'{model}' is unconditional; it cannot make class '{condition}'.", hint="Leave --class away."
             )
         options["c"] = condition
     with progress_bar("Generating", number) as advance:

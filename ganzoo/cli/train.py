@@ -82,7 +82,7 @@ def tell_run(run: "Run", as_json: bool) -> None:
     elif as_json:
         echo_json({"run": str(run.path), "images": run.images, "model": None if run.model is None else str(run.model)})
     elif run.model is not None:
-        how = "-n 5" if run.modality == "text" else "-n 64 -o grid.png"
+        how = "-n 5" if run.modality == "text" else f"-n 64{' --class 0' if run.classes else ''} -o grid.png"
         click.echo(f"{run.model}\nTry it: ganzoo generate {run.model} {how}")
     if run.model is None:
         raise click.Abort

@@ -63,7 +63,7 @@ def evaluate_generator(
     seed: int = 0,
     metrics: Sequence[Metric] | None = None,
     truncation: float | None = None,
-    condition: int | None = None,
+    condition: int | str | None = None,
     decoding: Decoding | None = None,
     controls: bool = True,
     name: str = "",
@@ -85,7 +85,8 @@ def evaluate_generator(
         metrics: When left out, ``fid`` and ``pr``, or of texts ``bleu``, ``self-bleu``, ``distinct`` and ``overlap``; see
             `builtin_metrics`.
         truncation: As in `Generator.sample`.
-        condition: The class that a conditional generator makes; when left out, classes are drawn as in the reference.
+        condition: The class that a conditional generator makes, its number or name; when left out, classes are drawn as in
+            the reference.
         decoding: How a text generator draws tokens.
         controls: Also measure a generator of the same arguments at random initialisation.
         name: Of the model, for tables.
@@ -95,6 +96,7 @@ def evaluate_generator(
     Raises:
         InvalidValueError: a modality that is not measured, fewer than 2 samples, a class that the generator does not have, a
             metric that the modality, the feature space or the counts do not allow, or held-out data that are the reference.
+        UnknownNameError: a class of a name that the generator does not have.
         PluginError: a metric, a feature space or a data set gives something that is not what its hook promises.
         DataError: examples that cannot be used, or a model that makes values that are not finite.
     """
@@ -128,7 +130,7 @@ def evaluate_decodings(
     seed: int = 0,
     metrics: Sequence[Metric] | None = None,
     truncation: float | None = None,
-    condition: int | None = None,
+    condition: int | str | None = None,
     controls: bool = True,
     name: str = "",
     cache: bool = True,

@@ -64,13 +64,14 @@ def path_length(
     with torch.inference_mode(), evaluation_mode(generator):
         for start in range(0, sampling.count, sampling.batch_size):
             part = slice(start, start + sampling.batch_size)
-            a = generator.latents(seeds[: sampling.count][part], truncation=sampling.truncation).double()
-            b = generator.latents(seeds[sampling.count :][part], truncation=sampling.truncation).double()
+            # What else the seeds decide on, noise say, is that of the first end all along the path.
+            a, given = generator.inputs(seeds[: sampling.count][part], truncation=sampling.truncation, **sampling.options(part))
+            b, _ = generator.inputs(seeds[sampling.count :][part], truncation=sampling.truncation)
             images = []
             for step in (0.0, epsilon):
-                z = along(a, b, times[part] + step)
+                z = along(a.double(), b.double(), times[part] + step)
                 z = z.float() if anchor is None else z.to(anchor.device, anchor.dtype)
-                images.append(generator(z, **sampling.options(part)).float().cpu())
+                images.append(generator(z, **given).float().cpu())
             total += _squared_distances(space, *images).sum()
     return float(total) / sampling.count / epsilon**2
 

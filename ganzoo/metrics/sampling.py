@@ -1,6 +1,5 @@
 """Generated examples that can be made again: which latents, which classes, which truncation."""
 
-import inspect
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from ganzoo.data import Dataset
 from ganzoo.errors import DataError, InvalidValueError
-from ganzoo.models import Generator, ImageGenerator, TextSamples
+from ganzoo.models import Generator, ImageGenerator, TextSamples, class_numbers
 from ganzoo.models.network import first_tensor
 from ganzoo.models.seeds import check_count, check_seed, sample_seeds
 
@@ -147,7 +146,7 @@ def plan_sampling(
     samples: int,
     seed: int,
     truncation: float | None = None,
-    condition: int | None = None,
+    condition: int | str | None = None,
     decoding: Decoding | None = None,
 ) -> Sampling:
     """How ``samples`` samples of ``generator`` are made to be compared with ``reference``.
@@ -158,6 +157,7 @@ def plan_sampling(
     Raises:
         InvalidValueError: fewer than 2 samples, no such seed, a truncation that is no number above 0, neither images nor
             points nor texts, a class that the generator does not have, or a way of drawing tokens that it does not know.
+        UnknownNameError: a class of a name that the generator does not have.
     """
     check_seed(seed)
     if check_count(samples) < 2:
@@ -179,7 +179,7 @@ def resolve(generator: Generator[Any], decoding: Decoding) -> Decoding:
     Raises:
         InvalidValueError: the generator does not know one of the options given.
     """
-    known = inspect.signature(generator.forward).parameters
+    known = generator.sampling_options()
     for name in decoding.options:
         if name not in known:
             raise InvalidValueError(
@@ -192,16 +192,20 @@ def resolve(generator: Generator[Any], decoding: Decoding) -> Decoding:
 
 
 def _classes(
-    generator: Generator[Any], reference: Dataset, samples: int, seed: int, condition: int | None
+    generator: Generator[Any], reference: Dataset, samples: int, seed: int, condition: int | str | None
 ) -> tuple[Tensor | None, str]:
     known = generator.num_classes
-    if condition is not None and not 0 <= condition < known:
-        has = f"has the classes 0 to {known - 1}" if known else "is unconditional"
-        raise InvalidValueError(f"{type(generator).__name__} {has}; it cannot make class {condition}.")
+    if condition is not None:
+        if not known:
+            raise InvalidValueError(f"{type(generator).__name__} is unconditional; it cannot make class {condition}.")
+        number = class_numbers(condition, generator.class_names)
+        if not isinstance(number, int) or not 0 <= number < known:
+            raise InvalidValueError(
+                f"{type(generator).__name__} has the classes 0 to {known - 1}; it cannot make class {condition}."
+            )
+        return torch.full((samples,), number), f"class {number} only"
     if not known:
         return None, UNCONDITIONAL
-    if condition is not None:
-        return torch.full((samples,), condition), f"class {condition} only"
     labels = reference.labels
     fits = labels is not None and int(labels.max()) < known
     weights = torch.bincount(labels, minlength=known).double() if fits else torch.ones(known).double()  # type: ignore[arg-type]

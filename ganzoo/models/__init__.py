@@ -1,6 +1,6 @@
 """What a network is to the zoo: `Generator`, `Discriminator`, and the `Samples` that a generator hands to a person."""
 
-from ganzoo.models.class_names import Classes, checked_names, class_numbers
+from ganzoo.models.class_names import Classes, class_numbers
 from ganzoo.models.discriminator import Discriminator, Judgement
 from ganzoo.models.generator import AudioGenerator, Generator, ImageGenerator, TextGenerator, VectorGenerator, VideoGenerator
 from ganzoo.models.headed import HeadedDiscriminator
@@ -25,6 +25,5 @@ __all__ = [
     "VectorSamples",
     "VideoGenerator",
     "VideoSamples",
-    "checked_names",
     "class_numbers",
 ]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.errors import InvalidValueError
+from ganzoo.models.class_names import checked_names, class_numbers
 from ganzoo.models.network import Network, first_tensor
 from ganzoo.models.samples import AudioSamples, ImageSamples, Samples, TextSamples, VectorSamples, VideoSamples
 from ganzoo.models.seeds import check_count, check_seeds, sample_seeds
@@ -32,10 +33,13 @@ class Generator(Network, Generic[S]):
     Attributes:
         default_batch_size: Samples a forward pass of `sample`.
         num_classes: How many classes the condition ``c`` (int64 ``[N]``) may have; 0 where the network is unconditional.
+        class_names: What they are called, in the order of their numbers; empty where nobody said. They come with the model
+            (its card, its folder, the data that it was trained on), not with the architecture.
     """
 
     default_batch_size: ClassVar[int] = 16
     num_classes: int = 0
+    class_names: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -46,6 +50,14 @@ class Generator(Network, Generic[S]):
     @abstractmethod
     def output_shape(self) -> tuple[int, ...]:
         """Shape of one sample as ``forward`` makes it."""
+
+    def name_classes(self, names: Sequence[str]) -> None:
+        """Gives the classes names, in the order of their numbers.
+
+        Raises:
+            ConfigError: there is not one name for each class.
+        """
+        self.class_names = checked_names(names, self.num_classes)
 
     def draw_latent(self, rng: torch.Generator) -> Tensor:
         """The latent of one sample, float32 on the CPU, from its own random generator. Standard normal unless overridden."""
@@ -81,6 +93,25 @@ class Generator(Network, Generic[S]):
             rows.append(z if truncation is None else self.truncate(z, truncation, rng))
         return torch.stack(rows)
 
+    def inputs(self, seeds: Sequence[int], *, truncation: float | None = None, **options: Any) -> tuple[Tensor, dict[str, Any]]:
+        """What ``forward`` takes to make the samples of single-sample seeds: latents, and keyword arguments.
+
+        Families override it where an argument of `sample` means something else than a truncated ``z``, or where the seeds
+        decide on more than ``z``.
+
+        Args:
+            seeds: Single-sample seeds.
+            truncation: As for `sample`.
+            **options: Further keyword arguments of ``forward``, those of these samples.
+
+        Returns:
+            Latents ``[len(seeds), *latent_shape]``, float32 on the CPU, and the arguments.
+
+        Raises:
+            InvalidValueError: an argument that cannot be used.
+        """
+        return self.latents(seeds, truncation=truncation), options
+
     def sample(
         self,
         n: int = 1,
@@ -105,23 +136,30 @@ class Generator(Network, Generic[S]):
             batch_size: Samples a forward pass; 16 unless the family says otherwise.
             progress: Called with the number of samples finished since the last call.
             **options: Further keyword arguments of ``forward``. A tensor with one entry for each of several samples (their
-                classes, say) is handed out with them, batch by batch; anything else goes to every batch as it is.
+                classes, say) is handed out with them, batch by batch; anything else goes to every batch as it is. The class
+                ``c`` may be a number, a name of `class_names`, or a list of them with one for each sample.
 
         Raises:
             InvalidValueError: an argument that cannot be used.
+            UnknownNameError: a class of a name that there is not.
         """
         chosen = sample_seeds(n, seed) if seeds is None else check_seeds(seeds)
         size = check_count(self.default_batch_size if batch_size is None else batch_size, "The batch size")
         self._check_options(options)
+        if progress is not None and not callable(progress):
+            raise InvalidValueError(f"`progress` is called with the number of finished samples; {progress!r} cannot be called.")
+        if "c" in options:
+            options["c"] = class_numbers(options["c"], self.class_names)
         anchor = first_tensor(self)
         outputs: list[Tensor] = []
         with torch.inference_mode(), evaluation_mode(self):
             for start in range(0, len(chosen), size):
-                z = self.latents(chosen[start : start + size], truncation=truncation)
+                rows = slice(start, start + size)
+                part = {name: _rows(value, rows, len(chosen), anchor) for name, value in options.items()}
+                z, given = self.inputs(chosen[rows], truncation=truncation, **part)
                 if anchor is not None:
                     z = self._place_latents(z, anchor)
-                part = {name: _rows(value, slice(start, start + size), len(chosen), anchor) for name, value in options.items()}
-                outputs.append(self(z, **part).cpu())  # at once: an accelerator need not hold all samples
+                outputs.append(self(z, **given).cpu())  # at once: an accelerator need not hold all samples
                 if progress is not None:
                     progress(len(z))
         # A tensor made in inference mode cannot be used under autograd later; joined outside of it, it can.
@@ -147,8 +185,23 @@ class Generator(Network, Generic[S]):
     def to_samples(self, output: Tensor, seeds: Sequence[int]) -> S:
         """``output`` of ``forward``, on the CPU, as the samples that a person gets."""
 
+    def sampling_options(self) -> dict[str, inspect.Parameter]:
+        """The keyword arguments of ``forward`` that `sample` takes as options, by name."""
+        _, *others = inspect.signature(self.forward).parameters.values()
+        return {each.name: each for each in others if each.kind is not each.VAR_KEYWORD}
+
+    def check_latents(self, z: Tensor) -> None:
+        """For families to begin ``forward`` with.
+
+        Raises:
+            InvalidValueError: ``z`` is no tensor ``[N, *latent_shape]``.
+        """
+        if not isinstance(z, Tensor) or z.shape[1:] != torch.Size(self.latent_shape):
+            wanted, given = ", ".join(map(str, self.latent_shape)), list(z.shape) if isinstance(z, Tensor) else type(z).__name__
+            raise InvalidValueError(f"Latents of {type(self).__name__} are [N, {wanted}], not {given}.")
+
     def _check_options(self, options: dict[str, Any]) -> None:
-        known = list(inspect.signature(self.forward).parameters)[1:]
+        known = self.sampling_options()
         for name in options:
             if name not in known:
                 offered = f"It knows: {', '.join(known)}." if known else "It has none."

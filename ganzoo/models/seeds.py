@@ -29,6 +29,19 @@ def sample_seeds(n: int, seed: int | None) -> list[int]:
     return [first, *(_mix(first, i) for i in range(1, n))]
 
 
+def side_seed(seed: int, stream: int) -> int:
+    """A seed for what a sample needs besides its latent, noise say; none that `sample_seeds` makes of ``seed``.
+
+    Args:
+        seed: Of the single sample.
+        stream: From 1: which of the things that it needs.
+
+    Raises:
+        InvalidValueError: ``seed`` is not in ``[0, 2**32)``.
+    """
+    return _mix(check_seed(seed), -stream)  # samples are counted upwards
+
+
 def check_count(n: int, what: str = "The number of samples") -> int:
     """``n`` as a positive integer; ``what`` is named in the error.
 

@@ -3,7 +3,7 @@
 from ganzoo.nn.activations import ACTIVATIONS, Activation, activation_named
 from ganzoo.nn.attention import SelfAttention
 from ganzoo.nn.biased_activation import BIAS_ACTIVATIONS, bias_act
-from ganzoo.nn.classes import class_indices, one_hot
+from ganzoo.nn.classes import class_indices, class_mixture, class_weights, one_hot
 from ganzoo.nn.conditional import ClassBatchNorm2d, ConditionalBatchNorm2d
 from ganzoo.nn.conditioning import AuxiliaryHead, ClassConcat, ProjectionHead
 from ganzoo.nn.conv_resample import conv2d_resample
@@ -57,6 +57,8 @@ __all__ = [
     "activation_named",
     "bias_act",
     "class_indices",
+    "class_mixture",
+    "class_weights",
     "conv2d_resample",
     "downsample2d",
     "filter2d",

@@ -61,7 +61,10 @@ class AdversarialMethod:
         return Networks(generator, discriminator)
 
     def endow(self, networks: Networks, data: Dataset, recipe: Recipe) -> None:
-        """Nothing: the networks hold nothing of the data but what they learn."""
+        """Names the generator's classes, where the data name as many."""
+        generator = networks.generator
+        if generator.num_classes and generator.num_classes == len(data.class_names):
+            generator.name_classes(data.class_names)
 
     def examples(self, networks: Networks, data: Dataset, recipe: Recipe, processes: Processes, reporter: Reporter) -> Examples:
         """The data shaped like the generator's output.

@@ -38,6 +38,7 @@ class Run:
         model: The folder of the finished model, or None where the run was interrupted.
         main: Whether this process is the one that wrote it, of several that trained together.
         modality: What the model makes.
+        classes: How many classes it can be asked for; 0: it is unconditional.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Run:
     model: Path | None
     main: bool = True
     modality: str = "image"
+    classes: int = 0
 
 
 class Loop:
@@ -90,7 +92,8 @@ class Loop:
         finally:
             self.reporter.closed()
         model = self.directory.model if finished else None
-        return Run(self.directory.path, self.game.images, model, self.main, self.game.finished_generator.modality)
+        made = self.game.finished_generator
+        return Run(self.directory.path, self.game.images, model, self.main, made.modality, made.num_classes)
 
     def _begin(self) -> None:
         """What is measured meanwhile is measured once before: what is wrong with it shows at once, not hours later."""
@@ -209,7 +212,10 @@ class Loop:
     def _export(self, folder: Path) -> None:
         """The finished networks in ganzoo's own layout."""
         run = self.run
-        config = model_config(run.architecture, run.plugin, self.game.configs(), distribution=run.distribution)
+        names = self.game.finished_generator.class_names
+        config = model_config(
+            run.architecture, run.plugin, self.game.configs(), distribution=run.distribution, class_names=names
+        )
         write_model(folder, config, self.game.model_states(), overwrite=True)
 
 

@@ -22,7 +22,6 @@ _CONSTANTS = (
     ConfigField(name="norm_eps", default=1e-5, doc="added to variances; no checkpoint tells", roles=_G),
     ConfigField(name="spectral_eps", default=1e-12, doc="keeps singular vectors from zero; no checkpoint tells"),
 )
-_NAMES = ConfigField(name="class_names", default=None, doc="names of the classes in their order", roles=_G)
 _INITIAL = ConfigField(name="initialisation", default="orthogonal", doc="orthogonal, normal or xavier")
 
 _BIGGAN = Architecture(
@@ -48,7 +47,6 @@ _BIGGAN = Architecture(
         _BOTTOM,
         _SPECTRAL,
         *_CONSTANTS,
-        _NAMES,
         _INITIAL,
     ),
     layouts=(
@@ -91,7 +89,6 @@ _DEEP = Architecture(
         _BOTTOM,
         _SPECTRAL,
         *_CONSTANTS,
-        _NAMES,
         _INITIAL,
     ),
     layouts=(
@@ -135,7 +132,6 @@ _TABULATED = Architecture(
         ConfigField(name="exact_statistics", default=False, doc="interpolate them rightly, unlike the reference"),
         ConfigField(name="norm_eps", default=1e-4, doc="added to variances; no checkpoint tells"),
         ConfigField(name="spectral_eps", default=1e-4, doc="keeps singular vectors from zero; no checkpoint tells"),
-        ConfigField(name="class_names", default=None, doc="names of the classes in their order"),
         ConfigField(name="initialisation", default="orthogonal", doc="orthogonal, normal or xavier"),
     ),
     layouts=(

@@ -1,25 +1,20 @@
-"""The class of an image: by number, by name, or as a mixture of classes."""
+"""The class of an image, or a mixture of classes, in the generator."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor, nn
 
-from ganzoo.errors import InvalidValueError
-from ganzoo.models import ImageGenerator, ImageSamples, checked_names, class_numbers
-from ganzoo.nn import class_indices
+from ganzoo.models import ImageGenerator
+from ganzoo.nn import class_indices, class_mixture
 
 
 class ClassGenerator(ImageGenerator):
-    """What the generators of this family share: classes in all their spellings, and what becomes of them.
+    """What the generators of this family share: what becomes of a class, or of a mixture of several.
 
     Attributes:
-        class_names: Names of the classes in the order of their numbers, or none.
         latent_size: Entries of ``z``.
     """
 
-    class_names: tuple[str, ...] = ()
     latent_size: int
     _output_shape: tuple[int, ...]
 
@@ -53,54 +48,18 @@ class ClassGenerator(ImageGenerator):
             c: Class of each image ``[N]``, or one for all, or a mixture ``[N, num_classes]``; not used where unconditional.
 
         Raises:
-            InvalidValueError: a class is missing or is none of the network's.
+            InvalidValueError: latents of another shape, or a class is missing or is none of the network's.
         """
+        self.check_latents(z)
         return self.from_embedding(z, self.embed(c, z))
-
-    def set_classes(self, num_classes: int, names: Sequence[str] | None) -> None:
-        """Takes the constructor's arguments.
-
-        Raises:
-            ConfigError: there is not one name for each class.
-        """
-        self.num_classes, self.class_names = num_classes, checked_names(names, num_classes)
-
-    def sample(self, n: int = 1, **options: Any) -> ImageSamples:
-        """As in `Generator`, whose arguments it takes.
-
-        The class ``c`` is a number, a name, a list of them with one for each image, or a mixture ``[N, num_classes]``.
-
-        Raises:
-            InvalidValueError: an argument that cannot be used.
-            UnknownNameError: a class of a name that there is not.
-        """
-        if "c" in options:
-            options["c"] = class_numbers(options["c"], self.class_names)
-        return super().sample(n, **options)
-
-
-def indices_or_mixture(c: Tensor | int | None, num_classes: int, batch: Tensor) -> Tensor:
-    """The classes as indices ``[N]``, or as the mixture ``[N, num_classes]`` that is given, on the device of ``batch``.
-
-    Raises:
-        InvalidValueError: a class is missing or out of range, or a mixture has another shape.
-    """
-    if not (isinstance(c, Tensor) and c.is_floating_point()):
-        return class_indices(c, num_classes, batch)
-    if c.dim() != 2 or c.shape[1] != num_classes or c.shape[0] not in (1, len(batch)):
-        raise InvalidValueError(
-            f"A mixture of classes has a share of each, [{len(batch)}, {num_classes}], not {list(c.shape)}.",
-            hint="For single classes give whole numbers.",
-        )
-    return c.to(batch).expand(len(batch), -1)
 
 
 def class_vectors(table: nn.Embedding, c: Tensor | int | None, batch: Tensor) -> Tensor:
     """The embedding ``[N, size]`` of classes or mixtures.
 
     Raises:
-        InvalidValueError: as `indices_or_mixture`.
+        InvalidValueError: a class is missing or out of range, or a mixture has another shape.
     """
-    chosen = indices_or_mixture(c, table.num_embeddings, batch)
-    vectors: Tensor = chosen @ table.weight if chosen.is_floating_point() else table(chosen)
+    mixture = class_mixture(c, table.num_embeddings, batch)
+    vectors: Tensor = table(class_indices(c, table.num_embeddings, batch)) if mixture is None else mixture @ table.weight
     return vectors

@@ -37,7 +37,6 @@ class BigGANDeepGenerator(ClassGenerator):
         statistics: As for `BigGANGenerator`.
         norm_eps: As for `BigGANGenerator`.
         spectral_eps: As for `BigGANGenerator`.
-        class_names: Names of the classes in the order of their numbers.
         initialisation: ``orthogonal``, ``normal`` or ``xavier``.
 
     Raises:
@@ -59,11 +58,10 @@ class BigGANDeepGenerator(ClassGenerator):
         statistics: str = "running",
         norm_eps: float = 1e-5,
         spectral_eps: float = 1e-12,
-        class_names: Sequence[str] | None = None,
         initialisation: str = "orthogonal",
     ) -> None:
         super().__init__()
-        self.set_classes(num_classes, class_names)
+        self.num_classes = num_classes
         check_latent(latent_size, bottom_width)
         stages = plans.generator_stages(image_size, width)
         self.latent_size, self.bottom = latent_size, bottom_width

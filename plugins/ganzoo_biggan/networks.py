@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError
 from ganzoo.models import HeadedDiscriminator
-from ganzoo.nn import ClassHead, initialise
+from ganzoo.nn import ClassHead, class_indices, class_mixture, initialise
 from ganzoo.nn.folding import FoldedLayers, channels_innermost
 from ganzoo_biggan import plans
 from ganzoo_biggan.blocks import DownBlock, UpBlock
-from ganzoo_biggan.conditions import ClassGenerator, class_vectors, indices_or_mixture
+from ganzoo_biggan.conditions import ClassGenerator, class_vectors
 from ganzoo_biggan.norms import ClassNormalisation, Normalisation, PlainNormalisation, VectorNormalisation, statistics_named
 from ganzoo_biggan.trunk import attention_modules, check_latent, through
 
@@ -39,7 +39,6 @@ class BigGANGenerator(ClassGenerator):
             ``standing``, sums that are divided by that number.
         norm_eps: Added to variances, but for the last normalisation's. No checkpoint tells.
         spectral_eps: Keeps singular vectors from being zero. No checkpoint tells.
-        class_names: Names of the classes in the order of their numbers.
         initialisation: ``orthogonal``, ``normal`` or ``xavier``.
 
     Raises:
@@ -62,11 +61,10 @@ class BigGANGenerator(ClassGenerator):
         statistics: str = "running",
         norm_eps: float = 1e-5,
         spectral_eps: float = 1e-12,
-        class_names: Sequence[str] | None = None,
         initialisation: str = "orthogonal",
     ) -> None:
         super().__init__()
-        self.set_classes(num_classes, class_names)
+        self.num_classes = num_classes
         stages = plans.generator_stages(image_size, width)
         self.chunk = latent_size // (len(stages) + 1) if hierarchical else 0
         self.latent_size = self.chunk * (len(stages) + 1) if hierarchical else latent_size
@@ -108,7 +106,10 @@ class BigGANGenerator(ClassGenerator):
         """
         if self.embedding is not None:
             return class_vectors(self.embedding, c, z)
-        return indices_or_mixture(c, self.num_classes, z) if self.num_classes else z.new_empty(len(z), 0)
+        if not self.num_classes:
+            return z.new_empty(len(z), 0)
+        mixture = class_mixture(c, self.num_classes, z)
+        return class_indices(c, self.num_classes, z) if mixture is None else mixture
 
     def from_embedding(self, z: Tensor, y: Tensor) -> Tensor:
         """Images of latents ``z [N, latent_size]`` and what `embed` makes of classes; between two classes its average, say."""

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError
-from ganzoo.models import ImageSamples
-from ganzoo.nn import initialise
+from ganzoo.nn import class_indices, class_mixture, initialise
 from ganzoo.nn.folding import FoldedLayers, channels_innermost
 from ganzoo_biggan import plans
 from ganzoo_biggan.blocks import DeepUpBlock
-from ganzoo_biggan.conditions import ClassGenerator, indices_or_mixture
+from ganzoo_biggan.conditions import ClassGenerator
 from ganzoo_biggan.norms import PlainNormalisation, TabulatedStatistics, VectorNormalisation, check_truncation
 from ganzoo_biggan.trunk import attention_modules, check_latent, through
 
@@ -37,7 +36,6 @@ class BigGANDeepTabulatedGenerator(ClassGenerator):
         exact_statistics: Interpolate between them rightly, which the reference does not; see `TabulatedStatistics`.
         norm_eps: Added to variances. No checkpoint tells.
         spectral_eps: Keeps singular vectors from being zero, in training.
-        class_names: Names of the classes in the order of their numbers.
         initialisation: ``orthogonal``, ``normal`` or ``xavier``.
 
     Raises:
@@ -56,11 +54,10 @@ class BigGANDeepTabulatedGenerator(ClassGenerator):
         exact_statistics: bool = False,
         norm_eps: float = 1e-4,
         spectral_eps: float = 1e-4,
-        class_names: Sequence[str] | None = None,
         initialisation: str = "orthogonal",
     ) -> None:
         super().__init__()
-        self.set_classes(num_classes, class_names)
+        self.num_classes = num_classes
         check_latent(latent_size, BOTTOM)
         check_layers(layers, attention)
         self.latent_size = latent_size
@@ -93,15 +90,14 @@ class BigGANDeepTabulatedGenerator(ClassGenerator):
         check_truncation(truncation)
         return super().truncate(z, LATENT_LIMIT, rng) * truncation
 
-    def sample(self, n: int = 1, *, truncation: float | None = None, **options: Any) -> ImageSamples:
+    def inputs(self, seeds: Sequence[int], *, truncation: float | None = None, **options: Any) -> tuple[Tensor, dict[str, Any]]:
         """As in `Generator`; ``truncation``, at most 1, also chooses the statistics unless ``statistics`` says otherwise.
 
         Raises:
             InvalidValueError: an argument that cannot be used.
-            UnknownNameError: a class of a name that there is not.
         """
         options.setdefault("statistics", 1.0 if truncation is None else truncation)
-        return super().sample(n, truncation=truncation, **options)
+        return super().inputs(seeds, truncation=truncation, **options)
 
     def embed(self, c: Tensor | int | None, z: Tensor) -> Tensor:
         """The embedding ``[N, embedding_size]`` of the classes of latents ``z [N, latent_size]``.
@@ -109,8 +105,10 @@ class BigGANDeepTabulatedGenerator(ClassGenerator):
         Raises:
             InvalidValueError: a class is missing or is none of the network's.
         """
-        chosen = indices_or_mixture(c, self.num_classes, z)
-        vectors: Tensor = self.embedding(chosen) if chosen.is_floating_point() else self.embedding.weight.t()[chosen]
+        mixture = class_mixture(c, self.num_classes, z)
+        if mixture is None:  # picked, not multiplied: a thousand classes take no time
+            return self.embedding.weight.t()[class_indices(c, self.num_classes, z)]
+        vectors: Tensor = self.embedding(mixture)
         return vectors
 
     def from_embedding(self, z: Tensor, y: Tensor, statistics: float = 1.0) -> Tensor:
@@ -134,8 +132,10 @@ class BigGANDeepTabulatedGenerator(ClassGenerator):
             statistics: The truncation, from 0 to 1, whose statistics the normalisations use. It leaves ``z`` as it is.
 
         Raises:
-            InvalidValueError: a class is missing or is none of the network's, or there are no such statistics.
+            InvalidValueError: latents of another shape, a class is missing or is none of the network's, or there are no such
+                statistics.
         """
+        self.check_latents(z)
         return self.from_embedding(z, self.embed(c, z), statistics)
 
 

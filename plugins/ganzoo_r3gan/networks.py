@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganzoo.errors import ConfigError, InvalidValueError
+from ganzoo.errors import ConfigError
 from ganzoo.models import Discriminator, ImageGenerator
+from ganzoo.nn import class_weights
 from ganzoo_r3gan.stages import FIRST_SIZE, StageSizes, stage_sizes
 
 SLOPE = 0.2  # of the leaky ReLU, which has no gain of its own
@@ -305,33 +306,6 @@ class R3GANDiscriminator(Discriminator):
             return y.squeeze(1)
         embedded: Tensor = self.embedding(class_weights(c, self.num_classes, y))
         return (y * embedded).sum(1)
-
-
-def class_weights(c: Tensor | int | None, num_classes: int, batch: Tensor) -> Tensor:
-    """The condition of each sample of ``batch`` as weights of the classes, ``[N, num_classes]`` in its dtype and on its device.
-
-    Raises:
-        InvalidValueError: no class is given, or one out of range, or not one for each sample.
-    """
-    if c is None:
-        raise InvalidValueError("This model is conditional and needs a class.", hint=f"Give c, from 0 to {num_classes - 1}.")
-    given = torch.as_tensor(c, device=batch.device)
-    if given.is_floating_point():
-        if given.shape != (len(batch), num_classes):
-            raise InvalidValueError(
-                f"Weights of the classes have the shape {[len(batch), num_classes]}, not {list(given.shape)}.",
-                hint="Give whole numbers for classes.",
-            )
-        return given.to(batch.dtype)
-    indices = given.long().reshape(-1)
-    indices = indices.expand(len(batch)) if len(indices) == 1 else indices
-    if len(indices) != len(batch):
-        raise InvalidValueError(
-            f"There are {len(indices)} classes for {len(batch)} samples.", hint="Give one for each, or one for all."
-        )
-    if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < num_classes:
-        raise InvalidValueError("A class is out of range.", hint=f"This model has the classes 0 to {num_classes - 1}.")
-    return F.one_hot(indices, num_classes).to(batch.dtype)
 
 
 def _embedding(num_classes: int, entries: int, gain: float = 1.0) -> nn.Linear | None:

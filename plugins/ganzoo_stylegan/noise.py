@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from ganzoo.errors import InvalidValueError
-from ganzoo.models.seeds import check_seeds, sample_seeds
+from ganzoo.models.seeds import check_seeds, side_seed
 
 NOISE_MODES = ("const", "random", "none")
+_NOISE = 1  # the stream of a sample's seed
 # From the number of samples and a layer's stored noise [..., H, W] to what it adds, [H, W] or [N, 1, H, W], or to nothing.
 NoiseSource = Callable[[int, Tensor], Tensor | None]
 
@@ -43,7 +44,7 @@ class _Seeded:
     def __init__(self, seeds: Sequence[int] | Tensor) -> None:
         chosen = check_seeds(seeds.tolist() if isinstance(seeds, Tensor) else seeds)
         # Not the seeds themselves: the first numbers of those are the samples' latents.
-        self._rngs = [torch.Generator("cpu").manual_seed(sample_seeds(2, seed)[1]) for seed in chosen]
+        self._rngs = [torch.Generator("cpu").manual_seed(side_seed(seed, _NOISE)) for seed in chosen]
 
     def __call__(self, count: int, stored: Tensor) -> Tensor:
         if count != len(self._rngs):

@@ -1,17 +1,17 @@
 """What generators with a style share: ``z`` is mapped to ``w``, and ``w`` controls every layer (Karras et al. 2019)."""
 
-import contextlib
+import inspect
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import InvalidValueError
-from ganzoo.models import ImageGenerator, ImageSamples, class_numbers
-from ganzoo.models.seeds import check_seeds, sample_seeds
+from ganzoo.models import ImageGenerator
 from ganzoo_stylegan.conditions import class_weights
 
 Layers = int | Sequence[int]
@@ -27,7 +27,6 @@ class StyleGenerator(ImageGenerator):
         z_dim: Entries of ``z``.
         w_dim: Entries of ``w``.
         num_ws: How many ``w`` the layers of one image take.
-        class_names: Names of the classes in the order of their numbers, or none.
         w_avg_beta: What the moving average of ``w`` keeps at every step of a training.
         style_mixing: Share of images that are made from two latents while training (Karras et al. 2019, sec. 3.1).
     """
@@ -38,7 +37,6 @@ class StyleGenerator(ImageGenerator):
     z_dim: int
     w_dim: int
     num_ws: int
-    class_names: tuple[str, ...] = ()
     w_avg_beta: float = 0.998
     style_mixing: float = 0.0
 
@@ -60,10 +58,9 @@ class StyleGenerator(ImageGenerator):
         c: Tensor | int | None = None,
         truncation: float = 1.0,
         truncation_cutoff: int | None = None,
-        noise_mode: str | None = None,
-        noise_seeds: Sequence[int] | Tensor | None = None,
         mix_z: Tensor | None = None,
         mix_layers: Layers | None = None,
+        **synthesis: Any,
     ) -> Tensor:
         """Images ``[N, C, H, W]`` of latents.
 
@@ -72,17 +69,16 @@ class StyleGenerator(ImageGenerator):
             c: Class of each image, int64 ``[N]``, or one for all, or weights of the classes ``[N, num_classes]``.
             truncation: psi: ``w`` is moved to ``w_avg + psi * (w - w_avg)``.
             truncation_cutoff: It is so in the first so many layers only; None means all of them.
-            noise_mode: As for `synthesise`.
-            noise_seeds: As for `synthesise`.
             mix_z: Other latents ``[N, z_dim]``, or ``[1, z_dim]`` for all: style mixing.
             mix_layers: Which layers get their ``w`` from ``mix_z``: numbers of layers, a ``range`` say, or a number: that layer
                 and all after it.
+            **synthesis: Keyword arguments of `synthesise`.
 
         Raises:
             InvalidValueError: an argument that cannot be used.
         """
         ws = self.styles(z, c, truncation, truncation_cutoff, mix_z, mix_layers)
-        return self.synthesise(ws, noise_mode=noise_mode, noise_seeds=noise_seeds)
+        return self.synthesise(ws, **synthesis)
 
     def styles(
         self,
@@ -100,6 +96,9 @@ class StyleGenerator(ImageGenerator):
         """
         ws = self.map(z, c, truncation=truncation, truncation_cutoff=truncation_cutoff)
         if mix_z is not None:
+            self.check_latents(mix_z)
+            if len(mix_z) not in (1, len(z)):
+                raise InvalidValueError(f"'mix_z' has {len(mix_z)} latents for {len(z)} samples.", hint="Give as many, or one.")
             others = self.map(mix_z.to(z).expand_as(z), c, truncation=truncation, truncation_cutoff=truncation_cutoff)
             return mixed(ws, others, mix_layers)
         if mix_layers is not None:
@@ -121,8 +120,7 @@ class StyleGenerator(ImageGenerator):
         Raises:
             InvalidValueError: an argument that cannot be used.
         """
-        if z.dim() != 2 or z.shape[1] != self.z_dim:
-            raise InvalidValueError(f"Latents of {type(self).__name__} are [N, {self.z_dim}], not {list(z.shape)}.")
+        self.check_latents(z)
         w: Tensor = self.mapping(z, class_weights(c, self.num_classes, z))
         if self.training:
             self._follow(w.detach())
@@ -135,9 +133,9 @@ class StyleGenerator(ImageGenerator):
         Raises:
             InvalidValueError: a truncation that is no finite number, or a cutoff that is no number of layers.
         """
-        if isinstance(truncation, bool) or not isinstance(truncation, int | float) or not math.isfinite(truncation):
+        if isinstance(truncation, bool) or not isinstance(truncation, Real) or not -math.inf < truncation < math.inf:
             raise InvalidValueError(f"The truncation must be a number, not {truncation!r}.", hint="1 switches it off.")
-        if cutoff is not None and (isinstance(cutoff, bool) or not isinstance(cutoff, int) or cutoff < 0):
+        if cutoff is not None and (isinstance(cutoff, bool) or not isinstance(cutoff, Integral) or cutoff < 0):
             raise InvalidValueError(f"'truncation_cutoff' is a number of layers, at most {self.num_ws}, not {cutoff!r}.")
         if truncation == 1:
             return ws
@@ -160,6 +158,10 @@ class StyleGenerator(ImageGenerator):
             InvalidValueError: an argument that cannot be used.
         """
 
+    def noise_mode(self, mode: str | None) -> str:
+        """``mode``, or what None stands for."""
+        return mode if mode is not None else "random" if self.training else "const"
+
     def path(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """``ws`` and the images made from them: path lengths are measured in ``w``."""
         ws = self._mixed_for_training(self.map(z, c), z, c)
@@ -180,31 +182,24 @@ class StyleGenerator(ImageGenerator):
 
     # --- what people call ---
 
-    def sample(
-        self,
-        n: int = 1,
-        *,
-        seed: int | None = None,
-        seeds: Sequence[int] | None = None,
-        truncation: float | None = None,
-        **options: Any,
-    ) -> ImageSamples:
-        """As `Generator.sample`, whose arguments it takes; the truncation is that of `forward`, of ``w`` instead of ``z``.
+    def sampling_options(self) -> dict[str, inspect.Parameter]:
+        """The keyword arguments of `forward`, and those of `synthesise`, which it passes on."""
+        _, *others = inspect.signature(self.synthesise).parameters.values()
+        return {**super().sampling_options(), **{each.name: each for each in others}}
 
-        The class ``c`` is a number, a name, a list of them with one for each image, or weights ``[N, num_classes]``. With
-        ``noise_mode="random"`` the noise of an image comes from its own seed, as its latent does.
+    def inputs(self, seeds: Sequence[int], *, truncation: float | None = None, **options: Any) -> tuple[Tensor, dict[str, Any]]:
+        """As in the base class. The truncation is that of `forward`, of ``w`` instead of ``z``.
+
+        With ``noise_mode="random"`` the noise of an image comes from its own seed, as its latent does.
 
         Raises:
             InvalidValueError: an argument that cannot be used.
-            UnknownNameError: a class of a name that there is not.
         """
-        chosen = sample_seeds(n, seed) if seeds is None else check_seeds(seeds)
-        if "c" in options:
-            options["c"] = class_numbers(options["c"], self.class_names)
+        if truncation is not None:
+            options["truncation"] = truncation
         if options.get("noise_mode") == "random":
-            options.setdefault("noise_seeds", torch.tensor(chosen))
-        with passing(self, {} if truncation is None else {"truncation": truncation}):
-            return super().sample(seeds=chosen, **options)
+            options.setdefault("noise_seeds", torch.tensor(seeds))
+        return self.latents(seeds), options
 
     def truncate(self, z: Tensor, truncation: float, rng: torch.Generator) -> Tensor:
         """Refused: this family truncates ``w``, not ``z``.
@@ -234,16 +229,6 @@ class StyleGenerator(ImageGenerator):
         return torch.where((chosen & (layers >= first))[:, :, None], others[:, None], ws)
 
 
-@contextlib.contextmanager
-def passing(network: nn.Module, options: Mapping[str, Any]) -> Iterator[None]:
-    """Gives ``options`` to every call of ``network`` inside the block: `Generator.sample` keeps the truncation for ``z``."""
-    handle = network.register_forward_pre_hook(lambda _, args, given: (args, {**given, **options}), with_kwargs=True)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
 def mixed(ws: Tensor, others: Tensor, layers: Layers | None) -> Tensor:
     """``ws [N, num_ws, w_dim]`` with those of ``others`` in ``layers`` (style mixing, Karras et al. 2019, sec. 3.1).
 
@@ -256,8 +241,9 @@ def mixed(ws: Tensor, others: Tensor, layers: Layers | None) -> Tensor:
         InvalidValueError: no layers are given, or one that there is not.
     """
     count = ws.shape[1]
-    chosen = list(range(layers, count) if isinstance(layers, int) else layers or ())
-    if not chosen or not all(isinstance(i, int) and 0 <= i < count for i in chosen):
+    named = range(int(layers), count) if isinstance(layers, Integral) else layers
+    chosen = list(named) if isinstance(named, Iterable) else []
+    if not chosen or not all(isinstance(i, Integral) and 0 <= i < count for i in chosen):
         raise InvalidValueError(
             f"'mix_layers' is {layers!r}.", hint=f"Give numbers of layers from 0 to {count - 1}, or the first layer to change."
         )

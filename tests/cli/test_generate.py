@@ -13,6 +13,8 @@ import torch
 from PIL import Image
 
 from ganzoo.building import build_random
+from ganzoo.checkpoint import write_model
+from ganzoo.checkpoint.folder import model_config
 from ganzoo_dcgan.studiogan import StudioDCGANGenerator
 from tests.cli.conftest import BAD_FILES, Run, listing
 from tests.support.cli import ganzoo
@@ -82,7 +84,7 @@ def test_generate_from_a_checkpoint_file(run: Run, here: Path, model: Path) -> N
         (["--seed", "dice"], "'dice' is not a valid integer"),
         (["--seed", "-1"], "-1 is not in the range"),
         (["--seed", str(2**32)], "is not in the range"),
-        (["--truncation", "0"], "is not in the range"),
+        (["--truncation", "half"], "'half' is not a valid float"),
         (["--batch-size", "0"], "is not in the range"),
     ],
 )
@@ -150,13 +152,37 @@ def test_generate_from_a_conditional_model(run: Run, here: Path, model: Path) ->
     for source, more, code, words in (
         ("studio.pth", [], 1, "conditional and needs a class"),
         ("studio.pth", ["--class", "3"], 1, "This model has the classes 0 to 2"),
-        ("studio.pth", ["--class", "-1"], 2, "is not in the range"),
-        (model, ["--class", "0"], 1, "is unconditional; it cannot make class 0"),
+        ("studio.pth", ["--class", "-1"], 1, "no class named '-1'.\nThis model knows its classes by number only."),
+        (model, ["--class", "0"], 1, "is unconditional; it cannot make class '0'"),
     ):
         told = run("generate", source, "-o", "no.png", *more)
         assert told.code == code
         assert words in told.err
     assert not (here / "no.png").exists()
+
+
+@pytest.mark.parametrize("psi", ["0", "-1", "nan"])
+def test_a_truncation_that_the_family_does_not_know(run: Run, here: Path, model: Path, psi: str) -> None:
+    """Families that truncate behind their latents take any number."""
+    told = run("generate", model, "--truncation", psi, "-o", "no.png")
+    assert told.code == 1
+    assert "The truncation must be a number above 0" in told.err
+    assert not (here / "no.png").exists()
+
+
+def test_a_class_by_its_name(run: Run, here: Path) -> None:
+    arguments = {"conditioning": "cBN", "num_classes": 3, "width": 4, "latent_size": 5}
+    network = build_random(StudioDCGANGenerator, arguments, seed=1)
+    config = model_config("studiogan-dcgan", "dcgan", {"generator": network.config}, class_names=["cat", "dog", "0"])
+    write_model(here / "pets", config, {"generator": network.state_dict()})
+    for name in ("cat", "dog", "0", "1", "2"):
+        assert run("generate", "pets", "--seed", 1, "--class", name, "-o", f"{name}.png").code == 0
+    cat, dog, second, first, third = ((here / f"{name}.png").read_bytes() for name in ("cat", "dog", "0", "1", "2"))
+    assert dog == first != cat
+    assert second == third  # a name comes before a number
+    told = run("generate", "pets", "--class", "dgo", "-o", "no.png")
+    assert told.code == 1
+    assert "There is no class named 'dgo'.\nDid you mean 'dog'" in told.err
 
 
 @pytest.mark.parametrize(("name", "words"), [*BAD_FILES, ("netD.pth", "has no generator.\nIt has: discriminator.")])

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import Run, Told, listing
 from tests.support.distributions import card, make_distribution
@@ -306,3 +307,17 @@ def test_conditional_networks_need_labels_that_fit(run: Run, here: Path, photos:
     told = plan("animals", "--config", "num_classes=2")
     assert told.code == 1 and "has 2 classes, but the data has 3." in told.err and "num_classes=3" in told.err
     assert json.loads(plan("animals", "--config", "num_classes=3").out)["classes"] == 3
+
+
+def test_what_a_conditional_run_says_to_try_works_and_its_classes_have_the_names_of_the_folders(run: Run, here: Path) -> None:
+    for i in range(12):
+        picture = here / "animals" / ("cat" if i % 2 else "dog") / f"{i}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 20 * i).save(picture)
+    told = train(run, Path("animals"), "--config", "num_classes=2")
+    assert told.out == "run/model\nTry it: ganzoo generate run/model -n 64 --class 0 -o grid.png\n", told.err
+    assert run(*told.out.splitlines()[1].removeprefix("Try it: ganzoo ").split()).code == 0
+    for name in ("cat", "dog", "0"):
+        assert run("generate", "run/model", "--seed", 1, "--class", name, "-o", f"{name}.png").code == 0
+    cat, dog, first = ((here / f"{name}.png").read_bytes() for name in ("cat", "dog", "0"))
+    assert cat == first != dog

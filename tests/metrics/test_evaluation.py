@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.data import ImageFolder, TensorDataset, TensorExamples, VectorDataset
-from ganzoo.errors import DataError, InvalidValueError, PluginError
+from ganzoo.errors import DataError, InvalidValueError, PluginError, UnknownNameError
 from ganzoo.metrics import Evaluation, FeatureBatch, Metric, Sets, builtin_metrics, evaluate_generator, evaluator, needs_classes
 from ganzoo.metrics.spaces.plain import Raw
 from ganzoo.models.seeds import sample_seeds
@@ -201,6 +201,12 @@ def test_one_class_alone() -> None:
     assert set(generator.asked) == {2} and found.protocol.condition == "class 2 only"
     with pytest.raises(InvalidValueError, match="Labelled has the classes 0 to 3; it cannot make class 4"):
         evaluate_generator(generator, bright(40, 1), Brightness(), condition=4)
+    generator.name_classes(["ant", "bee", "cat", "dog"])
+    generator.asked.clear()
+    evaluate_generator(generator, bright(40, 1), Brightness(), samples=20, condition="dog", controls=False)
+    assert set(generator.asked) == {3}
+    with pytest.raises(UnknownNameError, match="'dig'"):
+        evaluate_generator(generator, bright(40, 1), Brightness(), condition="dig")
     with pytest.raises(InvalidValueError, match="Flat is unconditional; it cannot make class 0"):
         evaluate_generator(trained(), bright(40, 1), Brightness(), condition=0)
 

@@ -1,4 +1,6 @@
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -51,6 +53,22 @@ def test_the_condition_stays_along_a_path() -> None:
     classes = torch.tensor([0, 1, 2, 3, 1])
     assert path_length(draws(generator, 5, 1, classes=classes), Raw()) == 0.0
     assert generator.asked == classes.tolist() * 2
+
+
+class Stylish(Linear):
+    """Truncates behind its latents, and has noise of the first end's seeds."""
+
+    def inputs(self, seeds: Sequence[int], *, truncation: float | None = None, **options: Any) -> tuple[Tensor, dict[str, Any]]:
+        noise = torch.tensor(seeds, dtype=torch.float64).sin()
+        return self.latents(seeds), {"psi": 1.0 if truncation is None else truncation, "noise": noise, **options}
+
+    def forward(self, z: Tensor, psi: float, noise: Tensor) -> Tensor:
+        return psi * super().forward(z) + 100 * noise[:, None].to(z)
+
+
+def test_a_family_decides_on_what_its_seeds_and_truncation_mean() -> None:
+    plain, half = (path_length(draws(Linear(), 300, 1), Raw(), epsilon=1e-2), draws(Stylish(), 300, 1, truncation=0.5))
+    assert path_length(half, Raw(), epsilon=1e-2) == pytest.approx(plain / 4, rel=1e-2)
 
 
 def test_slerp_and_lerp() -> None:

@@ -1,11 +1,14 @@
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from ganzoo.errors import ConfigError, InvalidValueError
+from ganzoo.errors import ConfigError, InvalidValueError, UnknownNameError
 from ganzoo.models import AudioGenerator, Discriminator, ImageGenerator, TextGenerator, VideoGenerator
 from ganzoo.models.devices import resolve_device, resolve_dtype
-from ganzoo.models.seeds import sample_seeds
+from ganzoo.models.seeds import sample_seeds, side_seed
 from ganzoo.tokenizers import WordTokenizer
 
 
@@ -234,3 +237,82 @@ def test_a_tensor_with_an_entry_a_sample_goes_with_its_sample() -> None:
         assert made.tolist() == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     assert network.sample(3, seed=0, batch_size=2, c=torch.tensor(4)).tensor.unique().tolist() == pytest.approx([0.4])
     assert network.sample(3, seed=0, batch_size=2, c=torch.tensor([4])).tensor.unique().tolist() == pytest.approx([0.4])
+
+
+class Pets(Tiny):
+    """Tells what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_classes = 3
+        self.asked: list[object] = []
+
+    def inputs(self, seeds: Sequence[int], *, truncation: float | None = None, **options: Any) -> tuple[Tensor, dict[str, Any]]:
+        return self.latents(seeds), {"brightness": truncation or 0.0, **options}
+
+    def forward(self, z: Tensor, brightness: float = 0.0, c: Tensor | int | None = None) -> Tensor:
+        self.asked.append(c.tolist() if isinstance(c, Tensor) else c)
+        return super().forward(z, brightness)
+
+
+@pytest.mark.parametrize(
+    ("c", "asked"),
+    [
+        ("dog", [1, 1]),
+        ("2", [2, 2]),
+        (0, [0, 0]),
+        (["newt", "cat", 1], [[2, 0], [1]]),
+        (("cat", "cat", "dog"), [[0, 0], [1]]),
+        (torch.tensor([2, 1, 0]), [[2, 1], [0]]),
+        (None, [None, None]),
+    ],
+    ids=str,
+)
+def test_classes_by_name(c: Any, asked: list[object]) -> None:
+    pets = Pets()
+    pets.name_classes(["cat", "dog", "newt"])
+    pets.sample(3, seed=0, batch_size=2, c=c)
+    assert pets.asked == asked
+
+
+def test_progress_that_cannot_be_called(tiny: Tiny) -> None:
+    with pytest.raises(InvalidValueError, match="cannot be called"):
+        tiny.sample(1, seed=0, progress=True)  # type: ignore[arg-type]
+
+
+def test_classes_that_there_are_not() -> None:
+    pets = Pets()
+    with pytest.raises(UnknownNameError, match="no class named 'dog'.\nThis model knows its classes by number"):
+        pets.sample(1, c="dog")
+    pets.name_classes(["cat", "dog", "newt"])
+    with pytest.raises(UnknownNameError, match="Did you mean 'newt'"):
+        pets.sample(1, c=["cat", "newd"])
+    with pytest.raises(UnknownNameError, match="Did you mean 'newt'"):
+        pets.sample(1, c="NEWT")
+    for bad in ([None], [10**30], [[1], [1, 2]], [1j, "cat", {}]):
+        with pytest.raises(InvalidValueError, match="whole numbers or names"):
+            pets.sample(1, c=bad)
+    with pytest.raises(UnknownNameError, match="It has: cat, dog, newt."):
+        pets.sample(1, c="zebra")
+    with pytest.raises(ConfigError, match="2 names for 3 classes"):
+        pets.name_classes(["a", "b"])
+    assert pets.class_names == ("cat", "dog", "newt")
+    pets.name_classes(["crane", "dog", "crane"])
+    pets.sample(1, c="dog")
+    assert pets.asked == [1]
+    with pytest.raises(InvalidValueError, match="2 classes are named 'crane'.\nGive its number: 0, 2"):
+        pets.sample(1, c="crane")
+
+
+def test_a_family_decides_on_what_forward_is_given() -> None:
+    pets = Pets().eval()
+    bright = pets.sample(2, seed=0, truncation=0.5).tensor
+    assert torch.equal(bright, pets(pets.latents(sample_seeds(2, 0)), 0.5).detach())
+
+
+def test_side_seeds_are_nobodys_sample() -> None:
+    seeds = [s for seed in range(20) for s in sample_seeds(50, seed)]
+    sides = [side_seed(seed, stream) for seed in seeds for stream in (1, 2)]
+    assert len(set(seeds + sides)) == 3 * len(seeds)
+    with pytest.raises(InvalidValueError, match="seed"):
+        side_seed(-1, 1)

@@ -4,6 +4,7 @@ import copy
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from ganzoo.errors import ConfigError
 from ganzoo.nn import RecomputedSpectralConv2d, SelfAttention, SpectralConv2d
 from ganzoo.nn.folded_attention import FoldedSelfAttention
-from ganzoo.nn.folding import FoldedConv2d, FoldedLayers, doubling_kernel
+from ganzoo.nn.folding import FoldedConv2d, FoldedLayers, Kept, doubling_kernel
 
 KINDS: dict[str, type[nn.Module]] = {"none": nn.Conv2d, "stored": SpectralConv2d, "recomputed": RecomputedSpectralConv2d}
 
@@ -121,6 +122,16 @@ def test_copies_begin_with_nothing_kept() -> None:
             assert torch.equal(twin(x), want)
         twin.weight_orig.mul_(-1)
         assert torch.equal(folded(x), want)
+
+
+def test_another_tensor_in_the_same_place_is_another_one() -> None:
+    kept, memory, form = Kept(), np.zeros(3), None
+    first = kept.get([torch.from_numpy(memory)], form, lambda: torch.zeros(1))
+    memory[:] = 1
+    twin = torch.from_numpy(memory)  # address, version and dtype are those of the tensor that is gone
+    assert first.item() == 0
+    assert kept.get([twin], form, lambda: torch.ones(1)).item() == 1
+    assert kept.get([twin], form, lambda: torch.zeros(1)).item() == 1
 
 
 def test_weights_made_in_inference_mode_are_not_kept() -> None:

@@ -7,7 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError, InvalidValueError
-from ganzoo.nn import ClassBatchNorm2d, ClassHead, ConditionalBatchNorm2d, activation_named, class_indices, one_hot
+from ganzoo.nn import (
+    ClassBatchNorm2d,
+    ClassHead,
+    ConditionalBatchNorm2d,
+    activation_named,
+    class_indices,
+    class_mixture,
+    class_weights,
+    one_hot,
+)
 
 X = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
 C = torch.tensor([2, 0])
@@ -100,7 +109,18 @@ def test_heads_that_do_not_exist(options: dict[str, Any], words: str) -> None:
 
 @pytest.mark.parametrize(
     ("c", "words"),
-    [(None, "needs a class"), (3, "0 to 2"), (-1, "0 to 2"), (torch.tensor([0, 1, 2]), "3 classes for 2 samples")],
+    [
+        (None, "needs a class"),
+        (3, "0 to 2"),
+        (-1, "0 to 2"),
+        (torch.tensor([0, 1, 2]), "3 classes for 2 samples"),
+        (1.0, "whole numbers, not float32"),
+        (torch.tensor([0.0, 1.0]), "whole numbers, not float32"),
+        (True, "whole numbers, not bool"),
+        ("cat", "The class is 'cat'"),
+        ([[0], [1, 2]], "it is a whole number"),
+        (2**70, "it is a whole number"),
+    ],
 )
 def test_classes_that_are_none(c: Any, words: str) -> None:
     with pytest.raises(InvalidValueError) as e:
@@ -113,6 +133,34 @@ def test_classes_that_are_none(c: Any, words: str) -> None:
 def test_classes_as_vectors() -> None:
     assert torch.equal(class_indices(1, 3, X), torch.tensor([1, 1]))
     assert torch.equal(one_hot(C, 3, X.double()), torch.tensor([[0, 0, 1], [1, 0, 0]], dtype=torch.float64))
+    assert torch.equal(class_weights(C, 3, X), one_hot(C, 3, X))
+
+
+def test_mixtures_of_classes() -> None:
+    half = torch.tensor([[0.5, 0.5, 0.0]])
+    assert class_mixture(C, 3, X) is None
+    assert class_mixture(2, 3, X) is None
+    for mixture in (class_mixture(half.double(), 3, X), class_weights(half, 3, X)):
+        assert mixture is not None
+        assert mixture.dtype == X.dtype
+        assert torch.equal(mixture, half.expand(2, 3))
+    for bad in (torch.rand(3), torch.rand(3, 3), torch.rand(2, 2), torch.rand(2, 3, 1)):
+        with pytest.raises(InvalidValueError, match=r"\[2, 3\]"):
+            class_mixture(bad, 3, X)
+    with pytest.raises(InvalidValueError, match="not all finite"):
+        class_mixture(half / 0, 3, X)
+
+
+def test_classes_in_an_exported_graph() -> None:
+    """Classes that the graph was not made with; out of range ones are left to whoever runs it."""
+
+    class Weights(nn.Module):
+        def forward(self, c: Tensor, x: Tensor) -> Tensor:
+            return class_weights(c, 3, x)
+
+    graph = torch.export.export(Weights(), (C, X)).module()
+    other = torch.tensor([1, 1])
+    assert torch.equal(graph(other, X), one_hot(other, 3, X))
 
 
 def test_gains_and_biases_of_each_class_by_hand() -> None:

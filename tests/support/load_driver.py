@@ -47,7 +47,10 @@ def load(step: dict[str, Any]) -> dict[str, Any]:
         "weights": weights(network),
         "training": network.training,
         "dtype": str(first.dtype),
-        "sample": network.sample(2, seed=0).tensor.flatten()[:8].tolist() if hasattr(network, "sample") else None,
+        "sample": network.sample(2, seed=0, **step.get("sampling", {})).tensor.flatten()[:8].tolist()
+        if hasattr(network, "sample")
+        else None,
+        "class_names": list(getattr(network, "class_names", ())),
         "mapped": [line.split(maxsplit=5)[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/" in line],
     }
 

@@ -309,3 +309,15 @@ def test_a_grid_of_a_conditional_generator_shows_all_classes(tmp_path: Path, mon
     train(TOY, networks, data, tmp_path / "run", options=Options(intervals=EVERY), plugin="toy")
     assert len(grids) == 2
     assert torch.allclose(grids[0].tensor[:, 0, 0, 0], torch.arange(64) % 3 / 3)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"), [(("ant", "bee", "cat"), ("ant", "bee", "cat")), (("ant", "bee"), ()), ((), ())]
+)
+def test_a_finished_model_has_the_names_of_the_data(tmp_path: Path, names: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    """Where the data name as many classes as the generator has, and not else."""
+    labels = torch.arange(6) % (len(names) or 3)
+    data = TensorDataset(torch.zeros(6, 1, 8, 8, dtype=torch.uint8), "six", labels=labels, class_names=names)
+    networks: Any = {"generator": Classy, "discriminator": ToyDiscriminator}
+    train(TOY, networks, data, tmp_path / "run", options=Options(intervals=EVERY), plugin="toy")
+    assert read_model(tmp_path / "run" / "model").config.class_names == expected

@@ -30,7 +30,6 @@ _STYLEGAN3 = Architecture(
         ConfigField(name="z_dim", default=512, doc="entries of z", roles=_G),
         ConfigField(name="w_dim", default=512, doc="entries of w", roles=_G),
         ConfigField(name="num_classes", default=0, doc="number of classes; 0: unconditional"),
-        ConfigField(name="class_names", default=None, doc="names of the classes in their order", roles=_G),
         ConfigField(name="mapping_layers", default=2, doc="layers from z to w", roles=_G),
         ConfigField(name="mapping_lr", default=0.01, doc="learning rate multiplier of these layers", roles=_G),
         ConfigField(name="channel_base", default=32768, doc="channels of a layer times twice its cutoff; R: 65536", roles=_G),

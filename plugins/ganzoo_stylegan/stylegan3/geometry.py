@@ -144,20 +144,21 @@ class Rules:
     @cached_property
     def bands(self) -> tuple[Band, ...]:
         """The signal after every layer, the last being the image."""
+        return tuple(self.band(index) for index in range(self.layers + 1))
+
+    def band(self, index: int) -> Band:
+        """The signal after one layer."""
         last_cutoff = self.image_size / 2
         last_stopband = last_cutoff * self.last_stopband
-        bands = []
-        for index in range(self.layers + 1):
-            part = min(index / (self.layers - self.critical_layers), 1)
-            cutoff = self.first_cutoff * (last_cutoff / self.first_cutoff) ** part
-            stopband = self.first_stopband * (last_stopband / self.first_stopband) ** part
-            rate = 2 ** max(math.ceil(math.log2(min(2 * stopband, self.image_size))), 0)
-            critical = index >= self.layers - 1  # the last two have no margin
-            size = self.image_size if critical else rate + 2 * self.margin
-            channels = round(min(self.channel_base / 2 / cutoff, self.channel_max))
-            channels = self.channels if index == self.layers else channels
-            bands.append(Band(channels, size, rate, cutoff, max(stopband, rate / 2) - cutoff))
-        return tuple(bands)
+        part = min(index / (self.layers - self.critical_layers), 1)
+        cutoff = self.first_cutoff * (last_cutoff / self.first_cutoff) ** part
+        stopband = self.first_stopband * (last_stopband / self.first_stopband) ** part
+        rate = 2 ** max(math.ceil(math.log2(min(2 * stopband, self.image_size))), 0)
+        critical = index >= self.layers - 1  # the last two have no margin
+        size = self.image_size if critical else rate + 2 * self.margin
+        channels = round(min(self.channel_base / 2 / cutoff, self.channel_max))
+        channels = self.channels if index == self.layers else channels
+        return Band(channels, size, rate, cutoff, max(stopband, rate / 2) - cutoff)
 
     @cached_property
     def plans(self) -> tuple[LayerPlan, ...]:

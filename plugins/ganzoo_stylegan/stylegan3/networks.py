@@ -6,9 +6,9 @@ from typing import Any
 from torch import Tensor
 
 from ganzoo.errors import ConfigError
-from ganzoo.models import ImageSamples, checked_names
 from ganzoo_stylegan.mapping import MappingNetwork
-from ganzoo_stylegan.style import Layers, StyleGenerator
+from ganzoo_stylegan.noise import noise_source
+from ganzoo_stylegan.style import StyleGenerator
 from ganzoo_stylegan.stylegan3.fourier import Offset, placement
 from ganzoo_stylegan.stylegan3.geometry import LAST_STOPBAND, STOPBAND, Rules
 from ganzoo_stylegan.stylegan3.synthesis import Synthesis
@@ -26,7 +26,6 @@ class StyleGAN3Generator(StyleGenerator):
         z_dim: Entries of ``z``.
         w_dim: Entries of ``w``.
         num_classes: How many classes; 0: unconditional.
-        class_names: Names of the classes in the order of their numbers.
         mapping_layers: Of the mapping network.
         mapping_lr: How much slower it learns than the synthesis.
         channel_base: A layer that keeps ``f`` cycles over the width of the image has ``channel_base / 2 f`` channels.
@@ -59,7 +58,6 @@ class StyleGAN3Generator(StyleGenerator):
         z_dim: int = 512,
         w_dim: int = 512,
         num_classes: int = 0,
-        class_names: Sequence[str] | None = None,
         mapping_layers: int = 2,
         mapping_lr: float = 0.01,
         channel_base: float = 32768,
@@ -100,7 +98,7 @@ class StyleGAN3Generator(StyleGenerator):
         )
         if conv_clamp is not None and not conv_clamp >= 0:
             raise ConfigError(f"'conv_clamp' is {conv_clamp}; it is a number of at least 0, or None.")
-        self.num_classes, self.class_names = num_classes, checked_names(class_names, num_classes)
+        self.num_classes = num_classes
         self.z_dim, self.w_dim, self.num_ws = z_dim, w_dim, layers + 2
         self.w_avg_beta = w_avg_beta
         self._output_shape = (channels, image_size, image_size)
@@ -111,41 +109,6 @@ class StyleGAN3Generator(StyleGenerator):
     def output_shape(self) -> tuple[int, ...]:
         """``(channels, image_size, image_size)``."""
         return self._output_shape
-
-    def forward(
-        self,
-        z: Tensor,
-        c: Tensor | int | None = None,
-        truncation: float = 1.0,
-        truncation_cutoff: int | None = None,
-        noise_mode: str | None = None,
-        noise_seeds: Sequence[int] | Tensor | None = None,
-        mix_z: Tensor | None = None,
-        mix_layers: Layers | None = None,
-        rotation: float | Tensor = 0.0,
-        translation: Offset | Tensor = (0.0, 0.0),
-        independent: bool = False,
-    ) -> Tensor:
-        """Images ``[N, C, H, W]`` of latents; arguments as for `StyleGenerator.forward`, and these.
-
-        Args:
-            z: ``[N, z_dim]``.
-            c: Class of each image.
-            truncation: psi.
-            truncation_cutoff: In how many layers.
-            noise_mode: Without effect: there is no noise in StyleGAN3.
-            noise_seeds: Likewise.
-            mix_z: Other latents.
-            mix_layers: Which layers follow them.
-            rotation: As for `synthesise`.
-            translation: As for `synthesise`.
-            independent: As for `synthesise`.
-
-        Raises:
-            InvalidValueError: an argument that cannot be used.
-        """
-        ws = self.styles(z, c, truncation, truncation_cutoff, mix_z, mix_layers)
-        return self.synthesise(ws, rotation=rotation, translation=translation, independent=independent)
 
     def synthesise(
         self,
@@ -161,7 +124,7 @@ class StyleGAN3Generator(StyleGenerator):
 
         Args:
             ws: One ``w`` for every layer.
-            noise_mode: Without effect: there is no noise in StyleGAN3.
+            noise_mode: Checked, but without effect: there is no noise in StyleGAN3.
             noise_seeds: Likewise.
             rotation: Degrees by which the image is turned counter-clockwise around its middle; one number, or ``[N]``.
             translation: By which it is moved then, to the right and down, in widths of the image; two numbers, or ``[N, 2]``.
@@ -172,17 +135,17 @@ class StyleGAN3Generator(StyleGenerator):
             InvalidValueError: an argument that cannot be used.
         """
         self.check_ws(ws)
+        noise_source(self.noise_mode(noise_mode), noise_seeds)  # raises its errors
         where = placement(rotation, translation, ws)
         images: Tensor = self.synthesis(ws, where, independent=independent)
         return images
 
-    def sample(self, n: int = 1, **options: Any) -> ImageSamples:
-        """As `StyleGenerator.sample`, whose arguments it takes.
+    def inputs(self, seeds: Sequence[int], *, truncation: float | None = None, **options: Any) -> tuple[Tensor, dict[str, Any]]:
+        """As `StyleGenerator.inputs`.
 
         Styles are normalised sample by sample here (``independent=True``), so that no sample depends on its batch.
 
         Raises:
             InvalidValueError: an argument that cannot be used.
-            UnknownNameError: a class of a name that there is not.
         """
-        return super().sample(n, **{"independent": True, **options})
+        return super().inputs(seeds, truncation=truncation, **{"independent": True, **options})

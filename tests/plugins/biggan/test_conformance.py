@@ -43,7 +43,9 @@ IDS = ["shared", "unshared", "deep", "tabulated"]
 
 
 def generator(cls: Any, config: dict[str, Any]) -> Any:
-    return randomised(build_random(cls, {**config, "class_names": NAMES}, seed=1))
+    network = randomised(build_random(cls, config, seed=1))
+    network.name_classes(NAMES)
+    return network
 
 
 @pytest.mark.parametrize(("architecture", "role"), PAIRS, ids=lambda item: getattr(item, "id", item))
@@ -235,6 +237,15 @@ def test_accumulated_statistics_are_averages_over_batches(statistics: str) -> No
     assert torch.equal(twin.norm.statistics.mean, found.mean)
 
 
+@pytest.mark.parametrize(("cls", "config"), GENERATORS, ids=IDS)
+def test_latents_of_another_shape(cls: Any, config: dict[str, Any]) -> None:
+    network = generator(cls, config)
+    size = network.latent_size
+    for bad in (torch.zeros(1, size + 1), torch.zeros(1, size, 1), torch.zeros(size), [0.0] * size):
+        with pytest.raises(InvalidValueError, match=rf"are \[N, {size}\]"):
+            network(bad, 0)
+
+
 def test_counted_statistics_are_divided_only_when_they_stand() -> None:
     config = {**SMALL, "statistics": "counted"}
     counted: Any = randomised(build_random(BigGANGenerator, config, seed=1))
@@ -266,7 +277,6 @@ def test_counted_statistics_are_divided_only_when_they_stand() -> None:
         (BigGANGenerator, {"num_classes": 3, "shared": False}, "shared=true"),
         (BigGANGenerator, {"latent_size": 3}, "latent of 0"),
         (BigGANGenerator, {"statistics": "none"}, "'none'"),
-        (BigGANGenerator, {"num_classes": 3, "class_names": ["one"]}, "1 class_names"),
         (BigGANDiscriminator, {"image_size": 100}, "100 pixels"),
         (BigGANDiscriminator, {"initialisation": "zero"}, "'zero'"),
         (BigGANDeepGenerator, {"depth": 0}, "at least one block"),

@@ -15,7 +15,7 @@ from ganzoo_biggan.tabulated import BigGANDeepTabulatedGenerator
 from ganzoo_biggan.tabulated_layouts import TabulatedGeneratorReader, guess_doubling
 from tests.plugins.biggan import reference
 
-NOT_TOLD = {"norm_eps", "spectral_eps", "class_names", "initialisation", "exact_statistics"}
+NOT_TOLD = {"norm_eps", "spectral_eps", "initialisation", "exact_statistics"}
 LARGE = {"width": 2, "num_classes": 3, "latent_size": 17, "embedding_size": 4}
 BIGGAN: list[dict[str, Any]] = [
     {"image_size": 32, "width": 3, "num_classes": 5, "embedding_size": 6, "latent_size": 9, "attention": [8, 32]},

@@ -12,7 +12,7 @@ R: dict[str, Any] = {"kernel_size": 1, "radial": True}
 CONFIGS: dict[str, dict[str, Any]] = {
     "t": _SMALL,
     "r": {**_SMALL, **R},
-    "classes": {**_SMALL, "num_classes": 3, "class_names": ["cat", "dog", "owl"], "mapping_layers": 3},
+    "classes": {**_SMALL, "num_classes": 3, "mapping_layers": 3},
     "radial-3x3": {**_SMALL, "radial": True, "layers": 5, "critical_layers": 1},
     "one-critical": {**_SMALL, "critical_layers": 1},
     "deep": {**_SMALL, "image_size": 32, "layers": 7, "channels": 1, "mapping_layers": 1, "mapping_lr": 0.5},

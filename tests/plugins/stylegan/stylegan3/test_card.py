@@ -15,7 +15,7 @@ def test_the_card_says_what_is_known_and_what_is_not() -> None:
     card = ganzoo.model_card("stylegan3-lhq-256")
     assert (card.architecture, card.plugin, card.weights, card.verified) == ("stylegan3", "stylegan", "ema", False)
     assert isinstance(card.source, HubSource)
-    assert not card.licence.commercial
+    assert (card.licence.weights, card.licence.commercial) == ("MIT", False)
     (file,) = card.files
     assert (file.format, file.path.endswith(".pkl")) == ("pickle", True)
 

@@ -13,12 +13,13 @@ from ganzoo.errors import UnrecognisedCheckpointError
 from ganzoo.models.network import json_value
 from ganzoo_stylegan import ganzoo_architectures
 from ganzoo_stylegan.stylegan3.declaration import ARCHITECTURES
+from ganzoo_stylegan.stylegan3.inference import inferred_rules
 from ganzoo_stylegan.stylegan3.layouts import NvidiaGenerator
 from ganzoo_stylegan.stylegan3.networks import StyleGAN3Generator
 from tests.plugins.stylegan.stylegan3.small import CONFIGS, generator, inputs
 
 KNOWN = [("stylegan", architecture) for architecture in ganzoo_architectures()]
-UNSEEN = {"mapping_lr", "output_scale", "conv_clamp", "class_names"}  # that some of `CONFIGS` have
+UNSEEN = {"mapping_lr", "output_scale", "conv_clamp"}  # that some of `CONFIGS` have
 VARIED: list[dict[str, Any]] = [
     {"image_size": 1024},
     {"image_size": 512, "num_classes": 7},
@@ -125,3 +126,10 @@ def test_half_of_the_keys(tmp_path: Path) -> None:
     torch.save(dict(list(state.items())[::2]), tmp_path / "file.pth")
     with pytest.raises(UnrecognisedCheckpointError, match="missing"):
         recognise(read_checkpoint(tmp_path / "file.pth"), KNOWN, architecture="stylegan3")
+
+
+@pytest.mark.parametrize(("count", "found"), [(90, 89), (101, None), (999, None)])
+def test_shapes_that_nothing_explains(count: int, found: int | None) -> None:
+    """The search for numbers that give such layers ends; among so many layers it once took hours."""
+    rules = inferred_rules({f"synthesis.L{i}_36_8.weight": (1, 1, 1, 1) for i in range(count)})
+    assert (rules.layers if rules else None) == found
