@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from ganzoo.checkpoint.pickle_state import RECONSTRUCTOR
 from ganzoo.checkpoint.wording import printable
 from ganzoo.errors import CheckpointError, HostileFileError
 
@@ -29,7 +30,12 @@ _NUMPY = {
 TABLES = frozenset({"argparse.Namespace", "dnnlib.util.EasyDict"})
 # How NVIDIA's programs write whole networks: with the source text of their classes, which nobody here ever compiles.
 PERSISTENCE = "torch_utils.persistence._reconstruct_persistent_obj"
-TF_NETWORK = "dnnlib.tflib.network.Network"
+TF_NETWORKS = {
+    "dnnlib.tflib.network.Network": "NVIDIA's TensorFlow programs",
+    "tfutil.Network": "NVIDIA's TensorFlow program of Progressive GAN",
+}
+# What objects derive from, by the protocols that say so.
+_BASES = {"builtins.object", "builtins.dict"}
 
 # Kept as records that say what was there; nothing of theirs is needed to read weights.
 INERT = frozenset({"torch.device", "builtins.set", "builtins.frozenset", "numpy.ndarray", *_NUMPY})
@@ -37,7 +43,7 @@ ALLOWED = (
     INERT
     | TABLES
     | {
-        *(PERSISTENCE, TF_NETWORK),
+        *(PERSISTENCE, *TF_NETWORKS, RECONSTRUCTOR, *_BASES),
         *("collections.OrderedDict", "collections.Counter", "builtins.complex", "builtins.bytearray", "builtins.bytes"),
         *("_codecs.encode", "numpy.dtype"),
         *("torch.Size", "torch.Tensor", "torch.nn.parameter.Parameter", "torch._tensor._rebuild_from_type_v2"),

@@ -9,9 +9,10 @@ from ganzoo.checkpoint.folder import StoredModel, model_config, write_model
 from ganzoo.checkpoint.reading import read_checkpoint
 from ganzoo.checkpoint.recognition import Architectures, Match, best_matches, module_classes, recognise
 from ganzoo.checkpoint.sniff import sniff
+from ganzoo.checkpoint.weights import refuse_nan
 from ganzoo.checkpoint.zip_file import check_sums
 
-CONVERTER_VERSION = 2  # raise it when the same file would be converted differently
+CONVERTER_VERSION = 3  # raise it when the same file would be converted differently
 
 
 def convert(
@@ -23,6 +24,7 @@ def convert(
     config: Mapping[str, Any] | None = None,
     distribution: str = "ganzoo-hub",
     overwrite: bool = False,
+    allow_nan: bool = False,
 ) -> StoredModel:
     """Writes the networks in the checkpoint ``path`` as a model of ganzoo in the folder ``output``.
 
@@ -34,14 +36,15 @@ def convert(
         config: As for `recognise`.
         distribution: The package that brings the architecture's plugin.
         overwrite: Replace a model that is there.
+        allow_nan: Write weights that are not all numbers. Without it they are refused, as `load` does.
 
     Raises:
-        CheckpointError: the file cannot be read or recognised.
+        CheckpointError: the file cannot be read or recognised, or has weights that are NaN.
         OutputError: ``output`` cannot be written.
     """
     checkpoint = read_checkpoint(path, classes=module_classes(architectures, architecture))
     matches = recognise(checkpoint, architectures, architecture=architecture, config=config)
-    return store(path, output, matches, distribution=distribution, overwrite=overwrite)
+    return store(path, output, matches, distribution=distribution, overwrite=overwrite, allow_nan=allow_nan)
 
 
 def store(
@@ -51,6 +54,7 @@ def store(
     *,
     distribution: str = "ganzoo-hub",
     overwrite: bool = False,
+    allow_nan: bool = False,
 ) -> StoredModel:
     """Writes networks that were recognised in ``path``; where a role has raw and averaged weights, the averaged ones.
 
@@ -60,14 +64,18 @@ def store(
         matches: What was recognised, at least one, all of one architecture.
         distribution: The package that brings the architecture's plugin.
         overwrite: Replace a model that is there.
+        allow_nan: Write weights that are not all numbers. Without it they are refused, as `load` does.
 
     Raises:
         CorruptFileError: the file's own checksums do not fit its weights.
+        CheckpointError: it has weights that are NaN.
         OutputError: ``output`` cannot be written.
     """
     if sniff(Path(path)) == "torch-zip":
         check_sums(Path(path))
     best = best_matches(matches)
+    for match in best.values() if not allow_nan else ():
+        refuse_nan(match.state, f"{path}, at '{match.place}'," if match.place else str(path))
     first = next(iter(best.values()))
     digest = file_sha256(path)
     description = model_config(

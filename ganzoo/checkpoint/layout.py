@@ -21,9 +21,20 @@ class LayoutReader(ABC):
     Attributes:
         classes: Where such files are pickles of whole networks: the exact names, ``module.Class``, of all classes of modules in
             them, those of PyTorch included. They are looked up as text and never imported.
+        beside: Names of single tensors that such files keep next to the network's own mapping. Where they are there, they are
+            treated as tensors of the network: `config` sees their shapes, and `keys` and `optional` must name them.
     """
 
     classes: ClassVar[frozenset[str]] = frozenset()
+    beside: ClassVar[frozenset[str]] = frozenset()
+
+    def pick(self, state: Mapping[str, "Tensor"]) -> Mapping[str, "Tensor"]:
+        """What of a file's tensors is the network's: by default all of them.
+
+        It is asked first, about every file, and everything else sees only what it returns. Override it for programs that store
+        layers which they have not trained yet, say. Weights are mapped from the disk: look at few of them.
+        """
+        return state
 
     @abstractmethod
     def config(self, shapes: Shapes) -> dict[str, Any] | None:

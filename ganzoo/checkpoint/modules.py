@@ -18,8 +18,32 @@ from ganzoo.checkpoint.stated import Stated
 MAX_NAME = 512  # characters of a tensor's name, all modules around it included
 
 
+class Names:
+    """The names that the tensors of one file may have: one in each module around them, so that a small file may mean many.
+
+    Args:
+        most: How many in all.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
+
+    def take(self) -> None:
+        """Counts a name.
+
+        Raises:
+            ValueError: there are too many.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError(f"its networks have more than {self._most} tensors")
+
+
 class ModuleState(dict[str, Tensor]):
     """The state dict of a network: parameters and persistent buffers by name.
+
+    Args:
+        names: Counts them.
 
     Attributes:
         stated: What the file says of the network.
@@ -27,12 +51,17 @@ class ModuleState(dict[str, Tensor]):
 
     stated: Stated
 
+    def __init__(self, names: Names) -> None:
+        super().__init__()
+        self._names = names
+
     def add(self, name: str, tensor: object) -> None:
         """Adds a tensor.
 
         Raises:
-            ValueError: it is none, or its name is taken or absurdly long.
+            ValueError: it is none, or its name is taken or absurdly long, or there are too many names.
         """
+        self._names.take()
         if not isinstance(tensor, Tensor) or name in self or len(name) > MAX_NAME:
             raise ValueError("a module's tensors make no sense")
         self[name] = tensor
@@ -51,7 +80,9 @@ def is_module(state: object) -> bool:
     return isinstance(state, dict) and all(part in state for part in ("_parameters", "_buffers", "_modules"))
 
 
-def module_state(name: str, attributes: Mapping[Any, Any], rebuild: Callable[[Any], Any], values: PlainValues) -> ModuleState:
+def module_state(
+    name: str, attributes: Mapping[Any, Any], rebuild: Callable[[Any], Any], values: PlainValues, names: Names
+) -> ModuleState:
     """What the module with these attributes would give as its state dict, in the same order.
 
     Args:
@@ -59,11 +90,12 @@ def module_state(name: str, attributes: Mapping[Any, Any], rebuild: Callable[[An
         attributes: As the pickle has them; hooks and everything else that is not needed is never looked at.
         rebuild: Turns a value of the pickle into what it means: a dict of tensors, a `ModuleState` for each module inside.
         values: Reads what is plain data.
+        names: Counts the tensors' names.
 
     Raises:
         ValueError: they are no attributes that PyTorch would write.
     """
-    found = ModuleState()
+    found = ModuleState(names)
     transient = _members(attributes.get("_non_persistent_buffers_set"))
     for own, tensor in [*_own(attributes, "_parameters", rebuild), *_own(attributes, "_buffers", rebuild)]:
         if own not in transient:
@@ -83,7 +115,8 @@ def _stated(name: str, attributes: Mapping[Any, Any], parts: Mapping[str, Stated
     own = {key: value for key, value in attributes.items() if isinstance(key, str) and not key.startswith("_")}
     own.pop("training", None)
     arguments, positional = values.table(attributes.get("_init_kwargs")), values.sequence(attributes.get("_init_args"))
-    return Stated(name, arguments, positional, values.table(own), parts)
+    program = "NVIDIA's PyTorch programs" if "_init_kwargs" in attributes else ""
+    return Stated(name, arguments, positional, values.table(own), parts, program)
 
 
 def _own(attributes: Mapping[Any, Any], kind: str, rebuild: Callable[[Any], Any]) -> Iterator[tuple[str, Any]]:

@@ -8,13 +8,14 @@ from typing import Any
 Data = bytes | mmap.mmap
 
 MAX_DEPTH = 100  # of what is nested; the deepest checkpoints that people write have about ten levels
+RECONSTRUCTOR = "copyreg._reconstructor"  # how old protocols make an object
 PERSISTENT = "<persistent id>"
 COMPUTED = "<a name computed while loading>"
 COMPUTED_CALL = "<a function computed while loading>"
 MAX_INLINE = 64  # bytes of a literal; longer ones stay where they are, as a `Blob`
 MAX_TEXT = 4096  # bytes of a text; likewise (the source text of a program, or bytes as protocol 2 writes them)
 _RECORD, _TABLE, _ENTRY = 128, 176, 104  # bytes of memory that Python takes: a record, a table that was empty, an entry
-_MAX_NAMES = 10_000  # different globals
+_PLACE = 8  # bytes of a place in a list or tuple
 _MAX_KEY = 512  # characters of a dict's key
 _MAX_KEY_TUPLE = 16  # parts of a key that is a tuple
 _MAX_ODD_KEYS = 10_000  # keys whose hashes a file could make collide, which costs their number squared
@@ -173,9 +174,8 @@ class Machine:
 
     def known(self, name: str) -> Record:
         """The record of a global, which is noted as asked for."""
+        self.spend(_ENTRY + len(name))
         self.names.setdefault(name)
-        if len(self.names) > _MAX_NAMES:
-            raise Refused(f"it asks for more than {_MAX_NAMES} things")
         return self.made(name, None)
 
     def made(self, name: str, args: tuple[Any, ...] | None, keywords: dict[Any, Any] | None = None) -> Record:
@@ -188,9 +188,11 @@ class Machine:
         if not isinstance(args, tuple) or not isinstance(keywords, dict | None):
             raise Refused("it calls something with no proper arguments")
         if isinstance(function, Record) and function.args is None:
-            return self.made(function.name, args, keywords)
+            name, given = _object(args) if function.name == RECONSTRUCTOR else (function.name, args)
+            return self.made(name, given, keywords)
         if not isinstance(function, Record) or function.name != PERSISTENT:  # old files of whole modules keep classes outside
             self.known(COMPUTED_CALL)
+        self.spend(_PLACE * len(args))  # which are written out once more
         return self.made(COMPUTED_CALL, (function, *args), keywords)
 
     def outside(self, key: object) -> None:
@@ -252,3 +254,11 @@ class Machine:
         if not isinstance(target, Record) or target.args is None:
             raise Refused("it sets the state of something that is no object")
         target.state = state
+
+
+def _object(args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """A class's name and its arguments, from those of `RECONSTRUCTOR`: the class, its base, and what that is made of."""
+    cls, content = (args[0], args[2]) if len(args) == 3 else (None, None)
+    if not isinstance(cls, Record) or cls.args is not None:
+        raise Refused("it makes an object of something that is no class")
+    return cls.name, () if content is None else (content,)

@@ -1,6 +1,7 @@
 """Tensors and plain containers from the inert records of a pickle, by an exact list of what a record may mean."""
 
 import struct
+import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from ganzoo.checkpoint.allowance import Allowance
 from ganzoo.checkpoint.array_tensors import ArrayTensors
-from ganzoo.checkpoint.audit import DTYPES, INERT, NESTED, PERSISTENCE, TABLES, TF_NETWORK
-from ganzoo.checkpoint.modules import is_module, module_state, persistent_object
+from ganzoo.checkpoint.audit import DTYPES, INERT, NESTED, PERSISTENCE, TABLES, TF_NETWORKS
+from ganzoo.checkpoint.modules import Names, is_module, module_state, persistent_object
 from ganzoo.checkpoint.pickle_state import MAX_DEPTH, PERSISTENT, Blob, Data, Record
 from ganzoo.checkpoint.plain_values import PlainValues, table_of
 from ganzoo.checkpoint.storages import FileStorages, Storage, is_size
@@ -47,13 +48,14 @@ class Rebuilder:
         data: Data,
         storages: FileStorages,
         classes: Collection[str] = (),
-        nested: Callable[[Blob], Storage] | None = None,
+        nested: Callable[[Blob | bytes], Storage] | None = None,
     ) -> None:
         self._path, self._storages, self._classes, self._nested = path, storages, classes, nested
         self._arrays = ArrayTensors(data, storages)
         self._most = Allowance.of(path.stat().st_size)
         self._values = PlainValues(self._number, self._arrays.tensor, self._most.values)
-        self._names = 0
+        self._names = Names(self._most.names)
+        self._spent = 0
         self._done: dict[int, Any] = {}  # by identity; the pickle's value keeps them all alive
         self._open: set[int] = set()
         self._tensors = 0
@@ -114,14 +116,23 @@ class Rebuilder:
         if record.args is None:
             short = record.name.removeprefix("torch.")
             return getattr(torch, short, record) if short in DTYPES else record
-        if record.name in self._classes or record.name in (PERSISTENCE, TF_NETWORK):
+        if record.name in self._classes or (record.name == PERSISTENCE or record.name in TF_NETWORKS):
             return self._network(record, depth)
         if record.name.endswith(".multiarray.scalar"):
             return self._number(record, depth)
         if record.name in INERT:
             return record
+        self._spend(sys.getsizeof(record.args))  # many calls may share one tuple of arguments
         args = tuple(self.rebuild(arg, depth) for arg in record.args)
-        return self._with_items(self._built(record.name, args), record, depth)
+        made = self._with_items(self._built(record.name, args), record, depth)
+        if isinstance(made, dict | bytes):  # copies of what many calls may share
+            self._spend(sys.getsizeof(made))
+        return made
+
+    def _spend(self, memory: int) -> None:
+        self._spent += memory
+        if self._spent > self._most.memory:
+            raise self._damaged("its calls would take absurdly much memory")
 
     def _number(self, record: Record, depth: int = 0) -> Any:
         return _numpy_scalar(record, tuple(self.rebuild(arg, depth) for arg in record.args or ()))
@@ -150,25 +161,25 @@ class Rebuilder:
     def _network(self, record: Record, depth: int) -> Any:
         """Its state dict; an object that is no network stays a record."""
         name, state = persistent_object(record) or (record.name, record.state)
+
+        def rebuild(value: Any) -> Any:
+            return self.rebuild(value, depth)
+
         try:
-            if record.name == TF_NETWORK and is_tf_network(state):
-                made = tf_network_state(state, lambda value: self.rebuild(value, depth), self._arrays, self._values)
-            elif record.name != TF_NETWORK and is_module(state):
-                made = module_state(name, state, lambda value: self.rebuild(value, depth), self._values)
-            else:
-                return record
+            if record.name in TF_NETWORKS and is_tf_network(state):
+                program = TF_NETWORKS[record.name]
+                return tf_network_state(program, state, rebuild, self._arrays, self._values, self._names)
+            if record.name not in TF_NETWORKS and is_module(state):
+                return module_state(name, state, rebuild, self._values, self._names)
         except ValueError as e:
             raise self._damaged(f"{printable(e, 200)} (an object of {printable(name)})") from e
-        self._names += len(made)  # one tensor has a name in each module around it
-        if self._names > self._most.names:
-            raise self._damaged(f"its networks have more than {self._most.names} tensors")
-        return made
+        return record
 
     # --- tensors ---
 
     def _nested_storage(self, args: tuple[Any, ...]) -> Storage:
         (blob,) = args
-        if self._nested is None or not isinstance(blob, Blob):
+        if self._nested is None or not isinstance(blob, Blob | bytes):
             raise TypeError
         return self._nested(blob)
 
@@ -246,8 +257,8 @@ def _literal_bytes(args: tuple[Any, ...]) -> bytes | Blob:
     if not args:
         return b""
     value, *encoding = args
-    if isinstance(value, str) and len(encoding) == 1 and encoding[0] in _LATIN:
-        return value.encode("latin-1")
+    if len(encoding) == 1 and encoding[0] in _LATIN and isinstance(value, str | Blob):
+        return value.encode("latin-1") if isinstance(value, str) else value
     if isinstance(value, bytes | Blob) and not encoding:
         return value
     raise TypeError

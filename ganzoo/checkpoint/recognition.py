@@ -5,7 +5,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,7 +31,7 @@ from ganzoo.spec import Architecture, Layout, Role
 from ganzoo.targets import import_target
 
 Architectures = Sequence[tuple[str, Architecture]]
-_EMA = re.compile(r"ema|avg|average|shadow|smooth|^gs$", re.IGNORECASE)  # Gs: NVIDIA's TensorFlow programs
+_EMA = re.compile(r"ema|avg|average|running|shadow|smooth|^gs$", re.IGNORECASE)  # Gs: NVIDIA's TensorFlow programs
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,23 @@ class _Candidate:
     @property
     def label(self) -> str:
         return f"{self.plugin}/{self.architecture.id} ({self.layout.role}, layout {self.layout.id})"
+
+    def seen(self, state: StateDict) -> StateDict:
+        """Those of the tensors in ``state`` and beside it that this layout counts among the network's.
+
+        Raises:
+            PluginError: the plugin's reader failed.
+        """
+        whole = state.including(self.reader.beside)
+        try:
+            picked = self.reader.pick(whole.tensors)
+        except Exception as e:  # a plugin's code, run on a file of any kind
+            raise self.failure(e) from e
+        return whole if picked is whole.tensors else replace(whole, tensors=picked)
+
+    def failure(self, e: Exception) -> PluginError:
+        """What to say where the reader raised ``e``."""
+        return PluginError(f"The layout reader '{self.layout.reader}' of '{self.plugin}' failed: {e!r}.")
 
 
 def recognise(
@@ -202,7 +219,7 @@ def _reader(plugin: str, architecture: Architecture, layout: Layout) -> LayoutRe
 
 
 def _matches(
-    state: StateDict, candidates: Iterable[_Candidate], config: Mapping[str, Any], broken: list[GanzooError]
+    alone: StateDict, candidates: Iterable[_Candidate], config: Mapping[str, Any], broken: list[GanzooError]
 ) -> list[Match]:
     """At most one match for each architecture: its first layout that fits."""
     found: dict[str, Match] = {}
@@ -212,6 +229,7 @@ def _matches(
         if name in found:
             continue
         try:
+            state = candidate.seen(alone)
             arguments = _arguments(candidate, state, config)
             network = None if arguments is None else _network(candidate, arguments)
         except ConfigError:  # the file states something that this architecture does not do
@@ -249,7 +267,7 @@ def _arguments(candidate: _Candidate, state: StateDict, config: Mapping[str, Any
     except ConfigError:
         raise
     except Exception as e:  # a plugin's code, run on a file of any shape
-        raise PluginError(f"The layout reader '{candidate.layout.reader}' of '{candidate.plugin}' failed: {e!r}.") from e
+        raise candidate.failure(e) from e
     if inferred is None:
         return None
     mine = {field.name for field in candidate.architecture.config if candidate.layout.role in field.roles}
@@ -295,7 +313,7 @@ def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> U
         (
             (_likeness(candidate, state), i, candidate, state)
             for i, candidate in enumerate(candidates)
-            for state in checkpoint.states
+            for state in map(candidate.seen, checkpoint.states)
         ),
         key=lambda entry: (-entry[0], entry[1]),
     )
@@ -303,7 +321,8 @@ def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> U
     if not near:
         some = ", ".join(printable(key) for key in list(checkpoint.states[0].tensors)[:5])
         return UnrecognisedCheckpointError(
-            f"{checkpoint.path} fits no architecture of an installed plugin; none of its keys is known. It begins with {some}.",
+            f"{checkpoint.path} fits no architecture of an installed plugin; none of its keys is known. It begins with {some}."
+            f"{_said(checkpoint.states[0])}",
             hint="ganzoo plugins lists what is installed.",
         )
     labels = list(dict.fromkeys(f"{entry[2].label}, {entry[0]:.0%} of the keys" for entry in near))[:3]
@@ -318,10 +337,19 @@ def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> U
     problems = [network] if isinstance(network, str) else _problems(candidate, state, config, network)
     listed = "\n  ".join(printable(line, 500) for problem in problems for line in problem.splitlines())
     return UnrecognisedCheckpointError(
-        f"{checkpoint.path} fits no architecture of any installed plugin. The nearest are {'; '.join(labels)}.\n"
+        f"{checkpoint.path} fits no architecture of any installed plugin.{_said(state)} The nearest are {'; '.join(labels)}.\n"
         f"For {candidate.label}, the weights{where} differ:\n  {listed}",
         hint="If a plugin for it exists, install it; ganzoo plugins lists what is installed.",
     )
+
+
+def _said(state: StateDict) -> str:
+    """What the file calls the network, as a sentence."""
+    if state.stated is None or not (state.stated.name or state.stated.program):
+        return ""
+    name = f" '{printable(state.stated.name)}'" if state.stated.name else ""
+    of = f" of {state.stated.program}" if state.stated.program else ""
+    return f" The file says that this network is{name}{of}."
 
 
 def _likeness(candidate: _Candidate, state: StateDict) -> float:

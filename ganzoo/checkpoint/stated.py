@@ -19,6 +19,7 @@ class Stated:
         positional: The other constructor arguments.
         attributes: What the object remembers of itself, defaults included; names that begin with an underscore are left out.
         parts: The same of each network inside, by name.
+        program: What wrote the file, in words for a person, as far as the kind of file tells.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Stated:
     positional: tuple[Any, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, "Stated"] = field(default_factory=dict)
+    program: str = field(default="", compare=False)
 
     def part(self, path: str) -> "Stated | None":
         """The network inside that ``path`` names, ``synthesis.b8.conv0`` say; None where there is none."""

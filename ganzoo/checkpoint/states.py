@@ -1,8 +1,8 @@
 """Finds the state dicts in what a checkpoint file holds, wherever its author put them."""
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -31,12 +31,19 @@ class StateDict:
         tensors: The tensors, wrapping prefixes of their names taken off.
         part_of: The place of the flat mapping that it was split from, if it was.
         stated: What the file says of the network's construction, if anything.
+        beside: Single tensors that stand next to this mapping in the file: a mean that the network's author kept there, say.
     """
 
     place: str
     tensors: Mapping[str, Tensor]
     part_of: str | None = None
     stated: Stated | None = None
+    beside: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def including(self, names: Collection[str]) -> "StateDict":
+        """The same with those of the tensors beside it that have one of ``names``, unless it has such a name itself."""
+        more = {name: tensor for name, tensor in self.beside.items() if name in names and name not in self.tensors}
+        return replace(self, tensors={**self.tensors, **more}) if more else self
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -55,11 +62,12 @@ def find_states(content: Any) -> tuple[tuple[StateDict, ...], dict[str, Any]]:
     """
     states: list[StateDict] = []
     values: dict[str, Any] = {}
-    found = _mappings(content, "", 0, set()) if isinstance(content, Mapping | list | tuple) else ()
-    for place, mapping in found:
+    found = _mappings(content, "", {}, 0, set()) if isinstance(content, Mapping | list | tuple) else ()
+    for place, mapping, beside in found:
         tensors = _named(place, mapping)
         if tensors:
-            states.extend(_with_parts(StateDict(place, unwrap(tensors), stated=getattr(mapping, "stated", None))))
+            stated = getattr(mapping, "stated", None)
+            states.extend(_with_parts(StateDict(place, unwrap(tensors), stated=stated, beside=beside)))
         if len(states) > MAX_STATES:
             raise CorruptFileError(f"It is no checkpoint: it has more than {MAX_STATES} state dicts.")
         plain = ((key, value) for key, value in mapping.items() if isinstance(value, bool | int | float | str))
@@ -116,20 +124,25 @@ def _with_parts(state: StateDict) -> Iterator[StateDict]:
             parts.setdefault(network, {})[rest] = tensor
     for network, tensors in parts.items():
         stated = state.stated.part(network) if state.stated else None
-        yield StateDict(_join(state.place, network), unwrap(tensors), part_of=state.place, stated=stated)
+        place = _join(state.place, network)
+        yield StateDict(place, unwrap(tensors), part_of=state.place, stated=stated, beside=state.beside)
 
 
-def _mappings(value: Any, place: str, depth: int, seen: set[int]) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+def _mappings(
+    value: Any, place: str, beside: Mapping[str, Tensor], depth: int, seen: set[int]
+) -> Iterator[tuple[str, Mapping[Any, Any], Mapping[str, Tensor]]]:
+    """Every mapping in ``value``, where it stands, and the tensors next to it."""
     if depth > MAX_DEPTH or id(value) in seen:  # the same object again, maybe inside itself
         return
     seen.add(id(value))
     if isinstance(value, Mapping):
         if is_optimiser(value):
             return
-        yield place, value
+        yield place, value, beside
+        beside = {str(key): item.detach() for key, item in value.items() if isinstance(item, Tensor)}
     for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
         if isinstance(item, Mapping | list | tuple):
-            yield from _mappings(item, _join(place, str(key)), depth + 1, seen)
+            yield from _mappings(item, _join(place, str(key)), beside if isinstance(value, Mapping) else {}, depth + 1, seen)
 
 
 def _join(place: str, key: str) -> str:

@@ -83,10 +83,11 @@ class FileStorages:
     Args:
         path: The file.
         regions: Where the bytes of each storage are, already checked against the file's size.
+        content: What the regions are parts of, where that is not the file as it is on the disk.
     """
 
-    def __init__(self, path: Path, regions: Mapping[str, Region]) -> None:
-        self._path, self._regions = path, regions
+    def __init__(self, path: Path, regions: Mapping[str, Region], content: bytes | None = None) -> None:
+        self._path, self._regions, self._content = path, regions, content
         self._made: dict[Region, torch.UntypedStorage] = {}
 
     def claimed(self, key: object) -> Storage:
@@ -129,6 +130,8 @@ class FileStorages:
 
     @cached_property
     def _whole(self) -> Any:
+        if self._content is not None:
+            return torch.frombuffer(bytearray(self._content), dtype=torch.uint8).untyped_storage()
         name = os.fspath(self._path)
         try:
             return torch.UntypedStorage.from_file(name, False, self._path.stat().st_size)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ganzoo.checkpoint.array_tensors import ArrayTensors
-from ganzoo.checkpoint.modules import ModuleState
+from ganzoo.checkpoint.modules import ModuleState, Names
 from ganzoo.checkpoint.plain_values import PlainValues, table_of
 from ganzoo.checkpoint.stated import Stated
 from ganzoo.checkpoint.wording import printable
@@ -22,20 +22,27 @@ def is_tf_network(state: object) -> bool:
 
 
 def tf_network_state(
-    content: Mapping[Any, Any], rebuild: Callable[[Any], Any], arrays: ArrayTensors, values: PlainValues
+    program: str,
+    content: Mapping[Any, Any],
+    rebuild: Callable[[Any], Any],
+    arrays: ArrayTensors,
+    values: PlainValues,
+    names: Names,
 ) -> ModuleState:
     """Its variables by name, those of the networks inside behind the network's name and a slash (``mapping/Dense0/weight``).
 
     Args:
+        program: What wrote it.
         content: What `is_tf_network` accepts.
         rebuild: Turns a value of the pickle into what it means.
         arrays: Reads the variables.
         values: Reads what is plain data.
+        names: Counts the tensors' names.
 
     Raises:
         ValueError: it is nothing that the programs would write.
     """
-    found = ModuleState()
+    found = ModuleState(names)
     for name, value in _variables(content["variables"]):
         try:
             found.add(name, arrays.tensor(value))
@@ -54,6 +61,7 @@ def tf_network_state(
         built_by if isinstance(built_by, str) else "",
         values.table(content.get("static_kwargs")),
         attributes=values.table({key: content.get(key) for key in ("version", "name")}),
+        program=program,
         parts=parts,
     )
     return found

@@ -66,8 +66,8 @@ def read_pickle(path: Path, classes: Collection[str] = ()) -> Any:
         storages = FileStorages(path, {})
 
         @functools.cache  # one storage may be asked for by many tensors
-        def nested(blob: Blob) -> Storage:
-            return _nested(path, data, blob, storages)
+        def nested(inside: Blob | bytes) -> Storage:
+            return _nested(path, data, inside, storages)
 
         return named_networks(Rebuilder(path, data, storages, classes, nested).rebuild(_without_optimisers(first.value)))
 
@@ -80,7 +80,7 @@ class _Legacy:
     regions: dict[str, Region]
 
 
-def _legacy(path: Path, data: mmap.mmap, start: int, end: int, limits: Limits) -> _Legacy:
+def _legacy(path: Path, data: Data, start: int, end: int, limits: Limits) -> _Legacy:
     """The legacy file that lies between two positions: five pickles, then the bytes of the tensors."""
 
     def part(position: int) -> Pickle:
@@ -97,14 +97,31 @@ def _legacy(path: Path, data: mmap.mmap, start: int, end: int, limits: Limits) -
     return _Legacy(content.value, _legacy_regions(path, data, keys, end, content.persistent))
 
 
-def _nested(path: Path, data: mmap.mmap, blob: Blob, storages: FileStorages) -> Storage:
+def _nested(path: Path, data: mmap.mmap, inside: Blob | bytes, storages: FileStorages) -> Storage:
     """The one storage in the legacy file that is inside a plain pickle."""
-    legacy = _legacy(path, data, blob.start, blob.start + blob.size, NESTED_LIMITS)
+    if isinstance(inside, Blob) and not inside.text:
+        legacy = _legacy(path, data, inside.start, inside.start + inside.size, NESTED_LIMITS)
+    else:  # protocol 2 writes bytes as a text of as many characters
+        content = _latin_bytes(path, data, inside) if isinstance(inside, Blob) else inside
+        legacy = _legacy(path, content, 0, len(content), NESTED_LIMITS)
+        storages = FileStorages(path, legacy.regions, content)
     record = legacy.value
     if not isinstance(record, Record) or record.name != PERSISTENT:
         raise CorruptFileError(f"{path} is damaged: one of its storages holds something else.")
     claim = read_claim(path, (record.args or (None,))[0])
     return storages.at(claim, legacy.regions.get(claim.key))
+
+
+def _latin_bytes(path: Path, data: Data, text: Blob) -> bytes:
+    """The bytes that a text stands for, a character for each.
+
+    Raises:
+        CorruptFileError: it has other characters.
+    """
+    try:
+        return data[text.start : text.start + text.size].decode().encode("latin-1")
+    except UnicodeError as e:
+        raise CorruptFileError(f"{path} is damaged: one of its storages is no bytes.") from e
 
 
 def _without_optimisers(value: Any) -> Any:
@@ -134,7 +151,7 @@ def _check_byteorder(path: Path, byteorder: str) -> None:
         )
 
 
-def _legacy_regions(path: Path, data: mmap.mmap, keys: Pickle, end: int, persistent: Iterable[Record]) -> dict[str, Region]:
+def _legacy_regions(path: Path, data: Data, keys: Pickle, end: int, persistent: Iterable[Record]) -> dict[str, Region]:
     """Where each storage lies: one after the other, each behind the count of its elements."""
     claims = {claim.key: claim for claim in (read_claim(path, (record.args or (None,))[0]) for record in persistent)}
     names = keys.value

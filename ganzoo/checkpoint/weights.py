@@ -31,7 +31,7 @@ def refuse_nan(state: Mapping[str, Tensor], origin: str) -> None:
     raise CheckpointError(
         f"{origin} has weights that are not a number (NaN): {shown}{more}. The training run that wrote it had diverged, or the "
         "file is damaged.",
-        hint="Take an earlier checkpoint. To look into this one, load it with allow_nan=True.",
+        hint="Take an earlier checkpoint. To look into this one, load it with allow_nan=True (ganzoo convert: --allow-nan).",
     )
 
 

@@ -21,20 +21,27 @@ Examples:
 @click.option("--architecture", help="Use this architecture where several fit.")
 @click.option("--config", "arguments", multiple=True, metavar="KEY=VALUE", help="A network argument that the file cannot tell.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is already in the folder.")
+@click.option("--allow-nan", is_flag=True, help="Convert weights that are not all numbers, too.")
 @as_json
 def command(
-    file: Path, output: Path, architecture: str | None, arguments: tuple[str, ...], overwrite: bool, as_json: bool
+    file: Path,
+    output: Path,
+    architecture: str | None,
+    arguments: tuple[str, ...],
+    overwrite: bool,
+    allow_nan: bool,
+    as_json: bool,
 ) -> None:
     """Convert a checkpoint of another project to safetensors.
 
-    Reads safetensors and torch.save files (zip and legacy), recognises the layout by its keys and shapes, and writes
-    config.json and a safetensors file for each network. Nothing in FILE is ever executed.
+    Reads safetensors, torch.save files (zip and legacy) and NVIDIA's pickles, recognises the layout by its keys and shapes,
+    and writes config.json and a safetensors file for each network. Nothing in FILE is ever executed.
     """
     from ganzoo.loading import convert_file
     from ganzoo.resources import parse_settings
 
     config = parse_settings(arguments, "--config", "image_size=32")
-    matches = convert_file(file, output, architecture=architecture, config=config, overwrite=overwrite)
+    matches = convert_file(file, output, architecture=architecture, config=config, overwrite=overwrite, allow_nan=allow_nan)
     report: list[dict[str, Any]] = [
         {"role": m.role, "architecture": m.architecture.id, "layout": m.layout, "plugin": m.plugin, "config": m.config}
         for m in matches

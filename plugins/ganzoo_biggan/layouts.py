@@ -50,9 +50,9 @@ class BigGANGeneratorReader(BigGANReader):
                 image_size, found = size, width
         if image_size is None or "blocks.0.0.conv4.weight" in shapes:
             return None
-        condition = _condition(shapes, widths, len(widths) - 1)
         known = _generator_config(shapes, widths[0], image_size, len(widths) - 1)
-        return None if condition is None or known is None else {"width": found, **known, **condition}
+        condition = _condition(shapes, widths, len(widths) - 1) if known else None
+        return None if condition is None else {"width": found, **(known or {}), **condition}
 
     def keys(self, config: Mapping[str, Any]) -> dict[str, str]:
         """Attention follows its block in their list of it."""
@@ -116,12 +116,11 @@ class BigGANDiscriminatorReader(BigGANReader):
     def config(self, shapes: Shapes) -> dict[str, Any] | None:
         """Everything but the constant of the spectral normalisation."""
         widths = _widths(shapes, "conv1", "conv2")
-        hidden = shapes.get("blocks.0.0.conv1.weight", (0,))[0]
         for size in plans.SIZES:
             width = _width(widths[1:], plans.DOWN[size])
             if width and "blocks.0.0.conv4.weight" not in shapes:
                 stages = plans.discriminator_stages(size, width, widths[0])
-                wide = hidden == stages[0].after
+                wide = shapes["blocks.0.0.conv1.weight"][0] == stages[0].after
                 return {"width": width, "channels": widths[0], "wide": wide, **_discriminator_config(shapes, stages, size, 1)}
         return None
 

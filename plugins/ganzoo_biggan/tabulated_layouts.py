@@ -28,7 +28,7 @@ class TabulatedGeneratorReader(LayoutReader):
         if len(table) != 2 or len(first) != 2 or len(statistics) != 2:
             return None
         widths, attention = _widths(shapes), _attention_place(shapes)
-        width = shapes.get("generator.conv_to_rgb.weight_orig", (0,))[0]
+        width = (*shapes.get("generator.conv_to_rgb.weight_orig", ()), 0)[0]
         if not widths or not width or any(channels % width for channels in widths):
             return None
         factors = [channels // width for channels in widths]

@@ -48,7 +48,33 @@ def one_tensor_often(count: int) -> bytes:
     return kept + list_of(b"h\x02h\x03R", count)
 
 
-HARMLESS = {"long bytes", "long text", "texts", "numbers"}  # as large as they look, and then no checkpoint
+def many_wide_modules(parameters: int, modules: int) -> bytes:
+    """A network that holds one wide network under many names."""
+    kept = tensor(nested_storage()) + b"q\x010"
+    wide = network(parameters=dict_of(*(part for i in range(parameters) for part in (text(f"p{i}"), b"h\x01")))) + b"q\x020"
+    return kept + wide + network(*(part for i in range(modules) for part in (text(f"m{i}"), b"h\x02")))
+
+
+def calls_of_one_table(count: int) -> bytes:
+    table = b"}(" + b"".join(number(i) + b"N" for i in range(50_000)) + b"uq\x000"
+    return table + asks("collections.Counter") + b"q\x010" + b"h\x00\x85q\x020" + list_of(b"h\x01h\x02R", count)
+
+
+def tables_of_one_state(count: int) -> bytes:
+    table = b"}(" + b"".join(text(str(i)) + b"N" for i in range(50_000)) + b"uq\x000"
+    return table + asks("dnnlib.util.EasyDict") + b"q\x010" + list_of(b"h\x01)Rh\x00b", count)
+
+
+def calls_of_one_text(count: int) -> bytes:
+    kept = b"V" + b"a" * 1_000_000 + b"\nq\x000" + asks("_codecs.encode") + b"q\x010"
+    return kept + tuple_of(b"h\x00", text("latin1")) + b"q\x020" + list_of(b"h\x01h\x02R", count)
+
+
+def calls_of_something_outside(count: int) -> bytes:
+    return b"(" + b"N" * 100_000 + b"tq\x000" + b"Px\nq\x010" + list_of(b"h\x01h\x00R", count)
+
+
+HARMLESS = {"long bytes", "long text", "texts", "numbers", "names"}  # as large as they look, and then no checkpoint
 BOMBS = {
     "empty lists": list_of(b"]", MANY),
     "empty dicts": list_of(b"}", MANY),
@@ -67,6 +93,12 @@ BOMBS = {
     "shared networks": network(text("net"), shared_twice(18)),
     "one tensor often": one_tensor_often(60_000),
     "one storage often": one_storage_often(80_000),
+    "one table often": calls_of_one_table(10_000),
+    "one state often": tables_of_one_state(10_000),
+    "one text often": calls_of_one_text(20_000),
+    "one call often": calls_of_something_outside(20_000),
+    "names": b"(" + b"".join(asks(f"a.b{i}") for i in range(400_000)) + b"l",
+    "wide modules": many_wide_modules(15_000, 10_000),
     "settings": b"](" + b"K\x01" * 9000 + b"eq\x500" + network(more=text("_init_args") + list_of(b"h\x50", 9000)),
     "long bytes": literal(bytes(30_000_000)),
     "long text": b"X" + struct.pack("<I", 30_000_000) + b"a" * 30_000_000,

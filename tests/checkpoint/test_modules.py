@@ -59,7 +59,7 @@ def same(found: Any, wanted: dict[str, Tensor]) -> None:
         assert torch.equal(found[name], tensor), name
 
 
-@pytest.mark.parametrize("protocol", [3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 def test_a_module_is_read_as_its_state_dict(protocol: int, tmp_path: Path) -> None:
     whole = content()
     checkpoint = read_checkpoint(written(tmp_path / "x", whole, protocol), classes=CLASSES)

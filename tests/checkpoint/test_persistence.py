@@ -84,7 +84,7 @@ def test_the_golden_pickles_state_their_arguments(name: str) -> None:
     assert stated["D"].part("b4.mbstd").attributes["group_size"] == 2  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("protocol", [3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 def test_any_protocol_gives_the_state_dict_of_pytorch(protocol: int, tmp_path: Path) -> None:
     whole = content()
     (tmp_path / "x").write_bytes(dumps(whole, protocol))
@@ -95,7 +95,7 @@ def test_any_protocol_gives_the_state_dict_of_pytorch(protocol: int, tmp_path: P
     assert checkpoint.metadata == {"training_set_kwargs.path": "x.zip", "training_set_kwargs.xflip": False}
 
 
-@pytest.mark.parametrize("protocol", [3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 def test_what_a_file_states(protocol: int, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(dumps(content(), protocol))
     (state,) = read_checkpoint(tmp_path / "x").states

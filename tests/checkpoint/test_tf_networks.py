@@ -38,7 +38,7 @@ def written(path: Path, value: Any, protocol: int = 4) -> Path:
     return path
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 def test_the_three_networks_of_a_file(protocol: int, tmp_path: Path) -> None:
     kinds = {"4x4/Conv/weight": array(3, 3, 2, 2), "steps": np.array(7), "half": array(40).astype(np.float16)}
     networks = (generator("G"), tf_network("D", kinds, resolution=4), generator("Gs"))
@@ -58,7 +58,7 @@ def test_the_three_networks_of_a_file(protocol: int, tmp_path: Path) -> None:
             assert torch.equal(tensor, wanted_tensor), name
 
 
-@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("protocol", range(6))
 def test_what_they_state(protocol: int, tmp_path: Path) -> None:
     (state,) = read_checkpoint(written(tmp_path / "x", generator("G"), protocol)).states
     assert state.place == ""

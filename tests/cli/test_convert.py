@@ -45,6 +45,18 @@ def test_convert_over_a_model_needs_to_be_asked_for(run: Run, here: Path, model:
     assert run("convert", "g.pth", "-o", "tiny", "--overwrite").code == 0
 
 
+def test_weights_that_are_no_numbers_are_converted_only_if_told_so(run: Run, here: Path) -> None:
+    state = generator().state_dict()
+    next(iter(state.values())).view(-1)[0] = float("nan")
+    torch.save({"netG": state}, here / "nets.pth")
+    told = run("convert", "nets.pth", "-o", "out")
+    assert told.code == 1
+    assert "nets.pth, at 'netG', has weights that are not a number (NaN)" in told.err
+    assert "--allow-nan" in told.err
+    assert not (here / "out").exists()
+    assert run("convert", "nets.pth", "-o", "out", "--allow-nan").code == 0
+
+
 @pytest.mark.parametrize(("name", "words"), BAD_FILES)
 def test_convert_a_bad_file_writes_nothing(run: Run, bad_files: Path, name: str, words: str) -> None:
     before = listing(bad_files)

@@ -24,13 +24,15 @@ class Stage(nn.Module):
         channels: Of the input.
         outputs: Channels of the output.
         blur: As for `DownConv2d`.
+        widens_first: Whether the first convolution changes the number of channels, instead of the second.
         equalised: As for `DownConv2d`.
     """
 
-    def __init__(self, channels: int, outputs: int, blur: Sequence[float], *, equalised: bool) -> None:
+    def __init__(self, channels: int, outputs: int, blur: Sequence[float], *, widens_first: bool, equalised: bool) -> None:
         super().__init__()
-        self.conv = EqualisedConv2d(channels, channels, equalised=equalised)
-        self.down = DownConv2d(channels, outputs, blur, equalised=equalised)
+        between = outputs if widens_first else channels
+        self.conv = EqualisedConv2d(channels, between, equalised=equalised)
+        self.down = DownConv2d(between, outputs, blur, equalised=equalised)
 
     def forward(self, x: Tensor) -> Tensor:
         """``[N, channels, H, W]`` to ``[N, outputs, H/2, W/2]``."""
@@ -52,7 +54,9 @@ class StyleGAN1Discriminator(Discriminator):
         dense_width: Entries between the last two layers; None means as many as ``channel_base`` and ``channel_max`` give to 2x2
             pixels.
         blur: Taps of the filter before down-sampling, an odd number; None for no filter.
-        std_group: Images in a group that the standard deviation is taken over; at most 1 for none.
+        widens_first: Whether the first convolution of a resolution changes the number of channels, not the second.
+        image_activation: Whether a leaky ReLU follows the layers that see the image.
+        std_group: Images in a group that the standard deviation is taken over; at most 1 for none, None for the whole batch.
         std_channels: Feature maps that hold it.
         growing: Whether there are layers that take smaller images, as progressive growing needs them.
         equalised: Whether weights are stored with unit variance and scaled when they are used.
@@ -73,7 +77,9 @@ class StyleGAN1Discriminator(Discriminator):
         widths: Sequence[int] | None = None,
         dense_width: int | None = None,
         blur: Sequence[float] | None = (1, 2, 1),
-        std_group: int = 4,
+        widens_first: bool = False,
+        image_activation: bool = True,
+        std_group: int | None = 4,
         std_channels: int = 1,
         growing: bool = True,
         equalised: bool = True,
@@ -86,15 +92,18 @@ class StyleGAN1Discriminator(Discriminator):
                 f"There cannot be {num_classes} classes, a dense_width of {dense} or {std_channels} std_channels."
             )
         self.num_classes, self.std_group, self.std_channels = num_classes, std_group, std_channels
+        self.image_activation, compares = image_activation, std_group is None or std_group > 1
         taps, last = blur_taps(blur), stages[-1]
         shown = stages if growing else stages[:1]
         self.from_image = nn.ModuleList(EqualisedConv2d(channels, each, 1, equalised=equalised) for each in shown)
-        self.stages = nn.ModuleList(Stage(large, small, taps, equalised=equalised) for large, small in pairwise(stages))
-        self.conv = EqualisedConv2d(last + (std_channels if std_group > 1 else 0), last, equalised=equalised)
+        self.stages = nn.ModuleList(
+            Stage(large, small, taps, widens_first=widens_first, equalised=equalised) for large, small in pairwise(stages)
+        )
+        self.conv = EqualisedConv2d(last + (std_channels if compares else 0), last, equalised=equalised)
         self.dense = EqualisedLinear(last * FIRST_SIZE**2, dense, equalised=equalised)
         self.scores = EqualisedLinear(dense, max(1, num_classes), gain=1.0, equalised=equalised)
         # Files of such a network name the convolution's channels only, so this one has to be checked here.
-        if std_group > 1 and last % std_channels:
+        if compares and last % std_channels:
             raise ConfigError(f"{last} channels cannot be split into {std_channels} std_channels.")
         self.level = Level()
 
@@ -132,10 +141,11 @@ class StyleGAN1Discriminator(Discriminator):
         return x
 
     def _seen(self, i: int, image: Tensor) -> Tensor:
-        return F.leaky_relu_(self.from_image[i](image), SLOPE)
+        x: Tensor = self.from_image[i](image)
+        return F.leaky_relu_(x, SLOPE) if self.image_activation else x
 
     def _last(self, x: Tensor) -> Tensor:
-        if self.std_group > 1:
+        if self.std_group is None or self.std_group > 1:
             x = torch.cat([x, deviations(x, self.std_group, self.std_channels)], dim=1)
         x = F.leaky_relu_(self.conv(x), SLOPE)
         x = F.leaky_relu_(self.dense(x.flatten(1)), SLOPE)
@@ -143,12 +153,13 @@ class StyleGAN1Discriminator(Discriminator):
         return scores
 
 
-def deviations(x: Tensor, group: int, channels: int) -> Tensor:
+def deviations(x: Tensor, group: int | None, channels: int) -> Tensor:
     """Feature maps that tell how much the images of a group differ (Karras et al. 2018, sec. 3).
 
     Args:
         x: ``[N, C, H, W]``.
-        group: Images in a group, fewer where there are fewer; image ``i`` is in the group ``i`` modulo the number of groups.
+        group: Images in a group, fewer where there are fewer, or None for all; image ``i`` is in the group ``i`` modulo the
+            number of groups.
         channels: Parts that the ``C`` channels are split into, each with a deviation of its own.
 
     Returns:
@@ -157,7 +168,7 @@ def deviations(x: Tensor, group: int, channels: int) -> Tensor:
     Raises:
         InvalidValueError: the images cannot be split into groups.
     """
-    count = min(group, len(x))
+    count = len(x) if group is None else min(group, len(x))
     if not count or len(x) % count:
         raise InvalidValueError(
             f"{len(x)} images cannot be compared in groups of {group}.", hint=f"Give fewer, or a multiple of {group}."

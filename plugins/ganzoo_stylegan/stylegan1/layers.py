@@ -90,18 +90,28 @@ class UpConv2d(Equalised):
         blur: Taps of the blur; one for none.
         turned: Use the kernel turned by 180 degrees. So does the transposed convolution that the authors call fused, with the
             same stored weight: the two ways are not the same function.
+        blurred_bias: Add the bias before the blur, which makes it smaller at the border.
         equalised: As for `Equalised`.
     """
 
-    def __init__(self, inputs: int, outputs: int, blur: Sequence[float], *, turned: bool, equalised: bool = True) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        blur: Sequence[float],
+        *,
+        turned: bool,
+        blurred_bias: bool = False,
+        equalised: bool = True,
+    ) -> None:
         super().__init__((outputs, inputs, 3, 3), outputs, equalised=equalised)
         self.form = partial(doubled, scale=self.scale, turned=turned)
-        self.blur = Blur(outputs, blur)
+        self.blur, self.blurred_bias = Blur(outputs, blur), blurred_bias
 
     def forward(self, x: Tensor) -> Tensor:
-        """The blurred convolution; the bias comes last."""
-        y = F.conv_transpose2d(x, self.used_weight(), stride=2, padding=1)
-        blurred: Tensor = self.blur(y, self.used_bias())
+        """The blurred convolution."""
+        early, late = (self.used_bias(), None) if self.blurred_bias else (None, self.used_bias())
+        blurred: Tensor = self.blur(F.conv_transpose2d(x, self.used_weight(), early, stride=2, padding=1), late)
         return blurred
 
 

@@ -33,8 +33,9 @@ class GenforceGenerator(LayoutReader):
         shown = _numbered(shapes, r"synthesis\.output(\d{1,2})\.weight", 4)
         if len(last) != 2 or not styles or len(styles) % 2 or not shown or len(shown) not in (1, len(styles) // 2):
             return None
-        if len(styles) > 2 * MOST_STAGES or (dense and dense[-1][0] != last[1]):  # a w of its own for each layer
+        if len(styles) > 2 * MOST_STAGES:
             return None
+        own = bool(dense) and dense[-1][0] == len(styles) * last[1] != last[1]
         label = shapes.get("mapping.label_weight", ())
         noise = {0: "none", 1: "spatial", 2: "channel"}.get(len(shapes.get("synthesis.layer0.apply_noise.weight", ())), "none")
         return {
@@ -45,9 +46,11 @@ class GenforceGenerator(LayoutReader):
             "num_classes": label[0] if len(label) == 2 else 0,
             "mapping_layers": len(dense),
             "mapping_width": dense[0][0] if dense else last[1],
+            "w_per_layer": own,
+            "style_mixing": 0.0 if own else 0.9,
             "widths": [shape[0] // 2 for shape in styles[::2]],
             "const_input": "synthesis.layer0.const" in shapes,
-            "blur": _taps(shapes.get("synthesis.layer2.blur.kernel"), len(styles) > 2),
+            "blur": taps(shapes.get("synthesis.layer2.blur.kernel"), len(styles) > 2),
             "noise": noise,
             "growing": len(shown) == len(styles) // 2,
         }
@@ -113,7 +116,7 @@ class GenforceDiscriminator(LayoutReader):
             "num_classes": scores[0] if scores[0] > 1 else 0,
             "widths": widths,
             "dense_width": dense[0],
-            "blur": _taps(shapes.get("layer1.blur.kernel"), count > 1),
+            "blur": taps(shapes.get("layer1.blur.kernel"), count > 1),
             "std_group": 4 if more else 0,
             "std_channels": max(1, more),
             "growing": len(shown) == count,
@@ -148,7 +151,7 @@ def _numbered(shapes: Shapes, pattern: str, dimensions: int) -> list[tuple[int, 
     return [found[i] for i in sorted(found)] if len(found) == 1 or sorted(found) == list(range(len(found))) else []
 
 
-def _taps(kernel: tuple[int, ...] | None, changes: bool) -> list[int] | None:
+def taps(kernel: tuple[int, ...] | None, changes: bool) -> list[int] | None:
     """Of a blur with that kernel. Its values are stored; binomial taps, of which the authors' [1, 2, 1] are, stand for them."""
     if kernel is None or len(kernel) != 4:
         return None if changes else [1, 2, 1]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from ganzoo.models import checked_names
+from ganzoo.errors import ConfigError
 from ganzoo_stylegan.noise import noise_source
 from ganzoo_stylegan.style import StyleGenerator
 from ganzoo_stylegan.stylegan1.discriminator import StyleGAN1Discriminator
@@ -27,10 +27,10 @@ class StyleGAN1Generator(StyleGenerator):
         z_dim: Entries of ``z``.
         w_dim: Entries of ``w``.
         num_classes: How many classes; 0 for an unconditional network.
-        class_names: Their names in order.
         mapping_layers: Fully connected layers from ``z`` to ``w``.
         mapping_width: Entries between them.
         mapping_lr: How much slower than the others they learn.
+        w_per_layer: Whether the mapping ends in a ``w`` for each layer instead of one for all; such a network mixes no styles.
         channel_base: Channels times pixels a side, where that is less than ``channel_max``.
         channel_max: Most channels of a layer.
         widths: Channels at each resolution, 4x4 first, instead of both.
@@ -38,7 +38,8 @@ class StyleGAN1Generator(StyleGenerator):
         fused_up: Whether the kernels of up-sampling layers are used turned by 180 degrees, as the authors' fused layers do;
             None means from 128 pixels on, which is their default.
         blur: Taps of the filter after up-sampling, an odd number; None for no filter.
-        noise: ``spatial``, ``channel`` or ``none``, see `ganzoo_stylegan.stylegan1.styled.Styled`.
+        blurred_bias: Whether up-sampling layers add their bias before that filter.
+        noise: ``spatial``, ``shared``, ``channel`` or ``none``, see `ganzoo_stylegan.stylegan1.styled.Styled`.
         growing: Whether there are layers that show smaller images, as progressive growing needs them.
         final_tanh: End with a hyperbolic tangent.
         norm_eps: Of the instance normalisation.
@@ -60,16 +61,17 @@ class StyleGAN1Generator(StyleGenerator):
         z_dim: int = 512,
         w_dim: int = 512,
         num_classes: int = 0,
-        class_names: Sequence[str] | None = None,
         mapping_layers: int = 8,
         mapping_width: int = 512,
         mapping_lr: float = 0.01,
+        w_per_layer: bool = False,
         channel_base: int = 16384,
         channel_max: int = 512,
         widths: Sequence[int] | None = None,
         const_input: bool = True,
         fused_up: bool | None = None,
         blur: Sequence[float] | None = (1, 2, 1),
+        blurred_bias: bool = False,
         noise: str = "spatial",
         growing: bool = True,
         final_tanh: bool = False,
@@ -80,14 +82,16 @@ class StyleGAN1Generator(StyleGenerator):
     ) -> None:
         super().__init__()
         stages = stage_widths(image_size, channel_base, channel_max, widths)
-        self.num_classes, self.class_names = num_classes, checked_names(class_names, num_classes)
+        self.num_classes = num_classes
         self.z_dim, self.w_dim, self.num_ws = z_dim, w_dim, 2 * len(stages)
-        self.truncation_cutoff, self.style_mixing = truncation_cutoff, style_mixing
+        self.truncation_cutoff, self.style_mixing, self.w_per_layer = truncation_cutoff, style_mixing, w_per_layer
+        if w_per_layer and style_mixing:
+            raise ConfigError("With a w for each layer (w_per_layer) there is no style mixing.", hint="Set style_mixing to 0.")
         self._output_shape = (channels, image_size, image_size)
         self.mapping = MappingNetwork(
             z_dim,
             num_classes,
-            w_dim,
+            w_dim * self.num_ws if w_per_layer else w_dim,
             num_layers=mapping_layers,
             width=mapping_width,
             lr_multiplier=mapping_lr,
@@ -100,6 +104,7 @@ class StyleGAN1Generator(StyleGenerator):
             const_input=const_input,
             fused=fused_up,
             blur=blur_taps(blur),
+            blurred_bias=blurred_bias,
             noise=noise,
             growing=growing,
             final_tanh=final_tanh,
@@ -111,6 +116,16 @@ class StyleGAN1Generator(StyleGenerator):
     def output_shape(self) -> tuple[int, ...]:
         """``(channels, image_size, image_size)``."""
         return self._output_shape
+
+    def map(
+        self, z: Tensor, c: Tensor | int | None = None, *, truncation: float = 1.0, truncation_cutoff: int | None = None
+    ) -> Tensor:
+        """As in the base class."""
+        ws = super().map(z, c, truncation=truncation, truncation_cutoff=truncation_cutoff)
+        if not self.w_per_layer:
+            return ws
+        every = ws.reshape(len(ws), self.num_ws, self.num_ws, self.w_dim)  # for each layer, what was made for all of them
+        return every.diagonal(0, 1, 2).mT
 
     def truncated(self, ws: Tensor, truncation: float, cutoff: int | None = None) -> Tensor:
         """As in the base class, but None stands for the network's own cutoff; ``num_ws`` truncates in all layers."""
@@ -137,6 +152,6 @@ class StyleGAN1Generator(StyleGenerator):
             InvalidValueError: an argument that cannot be used.
         """
         self.check_ws(ws)
-        mode = noise_mode or ("random" if self.training else "const")
-        images: Tensor = self.synthesis(ws, noise_source(mode, noise_seeds), lod)
+        noise = noise_source(self.noise_mode(noise_mode), noise_seeds)
+        images: Tensor = self.synthesis(ws, noise, lod)
         return images

@@ -8,7 +8,7 @@ from ganzoo.errors import ConfigError
 from ganzoo_stylegan.noise import NoiseSource
 from ganzoo_stylegan.stylegan1.layers import SLOPE, EqualisedLinear
 
-NOISES = ("spatial", "channel", "none")
+NOISES = ("spatial", "shared", "channel", "none")
 PIECE = 1 << 17  # numbers: what is computed from so many stays in the cache
 
 
@@ -19,8 +19,8 @@ class Styled(nn.Module):
         channels: Of the feature maps.
         size: Pixels a side.
         style_size: Entries of ``w``.
-        noise: ``spatial``: one image of noise, a weight for each channel; ``channel``: one number a channel, a weight for each
-            pixel; ``none``.
+        noise: ``spatial``: one image of noise, a weight for each channel; ``shared``: the same, and both layers of a resolution
+            get one image; ``channel``: one number a channel, a weight for each pixel; ``none``.
         norm_eps: Added to the variance.
         equalised: As for `Equalised`.
 
@@ -40,16 +40,16 @@ class Styled(nn.Module):
             raise ConfigError(f"There is no noise '{noise}'.", hint=f"Use {', '.join(NOISES)}.")
         self.norm_eps, self.kind = norm_eps, noise
         if noise != "none":
-            shared = noise == "spatial"
-            self.register_buffer("noise", torch.randn(1, *((1, size, size) if shared else (channels, 1, 1))))
-            self.noise_weight = nn.Parameter(torch.zeros((channels,) if shared else (size, size)))
+            flat = noise != "channel"
+            self.register_buffer("noise", torch.randn(1, *((1, size, size) if flat else (channels, 1, 1))))
+            self.noise_weight = nn.Parameter(torch.zeros((channels,) if flat else (size, size)))
         self.style = EqualisedLinear(style_size, 2 * channels, gain=1.0, equalised=equalised)
 
     def draw(self, source: NoiseSource, count: int) -> Tensor | None:
         """The noise of ``count`` images; None for none."""
         if self.kind == "none":
             return None
-        if self.kind == "spatial":
+        if self.kind != "channel":
             return source(count, self.noise)
         noise = source(count, self.noise.transpose(1, 3))  # a source draws images: here with a pixel for each channel
         return noise if noise is None else noise.transpose(1, 3)
@@ -64,7 +64,7 @@ class Styled(nn.Module):
         """
         if noise is not None:
             weight = self.noise_weight
-            x = x.addcmul_(noise, weight[:, None, None] if self.kind == "spatial" else weight)
+            x = x.addcmul_(noise, weight if self.kind == "channel" else weight[:, None, None])
         x = F.leaky_relu_(x, SLOPE)
         scale, shift = self.style(w)[:, :, None, None].chunk(2, dim=1)
         alone = not (torch.is_grad_enabled() or torch.compiler.is_compiling())

@@ -84,6 +84,7 @@ class Synthesis(nn.Module):
         const_input: bool,
         fused: bool | None,
         blur: Sequence[float],
+        blurred_bias: bool,
         noise: str,
         growing: bool,
         final_tanh: bool,
@@ -91,12 +92,12 @@ class Synthesis(nn.Module):
         equalised: bool,
     ) -> None:
         super().__init__()
-        self.final_tanh = final_tanh
+        self.final_tanh, self.shared_noise = final_tanh, noise == "shared"
         first = Constant(widths[0]) if const_input else FromStyle(w_dim, widths[0], equalised=equalised)
         convolutions: list[nn.Module] = [first, EqualisedConv2d(widths[0], widths[0], equalised=equalised)]
         for i, (before, after) in enumerate(pairwise(widths), start=1):
             turned = FIRST_SIZE << i >= FUSED_SIZE if fused is None else fused
-            convolutions.append(UpConv2d(before, after, blur, turned=turned, equalised=equalised))
+            convolutions.append(UpConv2d(before, after, blur, turned=turned, blurred_bias=blurred_bias, equalised=equalised))
             convolutions.append(EqualisedConv2d(after, after, equalised=equalised))
         self.layers = nn.ModuleList(
             Layer(
@@ -125,7 +126,7 @@ class Synthesis(nn.Module):
         for i in range(last + 1):
             ahead = last - i - lod  # levels up to the one that is shown
             if ahead > -1:
-                x = self.layers[2 * i + 1](self.layers[2 * i](x, ws[:, 2 * i], source), ws[:, 2 * i + 1], source)
+                x = self._stage(i, x, ws, source)
             if 0 <= ahead < 1:
                 image = self.to_image[i - last - 1](x)
             elif image is not None:
@@ -133,3 +134,11 @@ class Synthesis(nn.Module):
                 image = smaller.lerp(self.to_image[i - last - 1](x), 1 + ahead) if ahead > -1 else smaller
         assert image is not None  # some level is shown
         return torch.tanh(image) if self.final_tanh else image
+
+    def _stage(self, i: int, x: Tensor, ws: Tensor, source: NoiseSource) -> Tensor:
+        """Both layers of resolution ``i``."""
+        if self.shared_noise:
+            noise = source(len(ws), self.get_buffer(f"layers.{2 * i}.styled.noise"))
+            source = lambda count, stored: noise  # noqa: E731
+        x = self.layers[2 * i](x, ws[:, 2 * i], source)
+        return torch.as_tensor(self.layers[2 * i + 1](x, ws[:, 2 * i + 1], source))

@@ -10,6 +10,7 @@ _READERS = (
     ("stylegan2", "layouts:Nvidia", "NVIDIA's PyTorch programs, stylegan2-ada-pytorch and stylegan3"),
     ("stylegan2-tensorflow", "tensorflow:TensorFlow", "NVIDIA's TensorFlow programs, configurations E and F"),
     ("stylegan2-rosinality", "rosinality:Rosinality", "rosinality's stylegan2-pytorch"),
+    ("stylegan2-genforce", "genforce:Genforce", "genforce's port of the TensorFlow program"),
 )
 
 _GENERATOR_FIELDS = (
@@ -62,12 +63,13 @@ STYLEGAN2 = Architecture(
         ConfigField(name="equalised", default=False, doc="divide modulated weights by the root of their inputs", roles=_G),
         ConfigField(name="w_avg_beta", default=0.998, doc="what the average of w keeps at a training step", roles=_G),
         ConfigField(name="style_mixing", default=0.9, doc="share of training images made from two latents", roles=_G),
-        ConfigField(name="class_names", default=None, doc="names of the classes in their order", roles=_G),
         ConfigField(
             name="mbstd_group_size", default=4, doc="images compared with each other; state dicts do not tell", roles=_D
         ),
         ConfigField(name="mbstd_channels", default=1, doc="channels that say how much they differ", roles=_D),
         ConfigField(name="class_vector_size", default=None, doc="entries of a mapped class; none: the width at 4x4", roles=_D),
+        ConfigField(name="image_filter", default=None, doc="taps for enlarging images; none: those for features", roles=_G),
+        ConfigField(name="end_activation", default=None, doc="activation at 4x4; none: that of the other layers", roles=_D),
     ),
     layouts=tuple(
         Layout(id=name, role=role, reader=f"ganzoo_stylegan.stylegan2.{prefix}{role.title()}", summary=f"{role} of {where}")

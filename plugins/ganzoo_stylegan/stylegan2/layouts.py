@@ -102,6 +102,9 @@ class NvidiaDiscriminator(SharedNames):
             **_layer(stated.part("b8.conv0")),
             **_half(stated.part(f"b{size}") for size in _sizes(config)[1:]),
         }
+        end = _layer(stated.part("b4.conv")).get("activation")
+        if end != said.get("activation"):
+            said["end_activation"] = end
         groups = stated.part("b4.mbstd")
         if groups is not None and "group_size" in groups.attributes:
             said["mbstd_group_size"] = groups.attributes["group_size"]

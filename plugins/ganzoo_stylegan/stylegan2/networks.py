@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from ganzoo.models import checked_names
 from ganzoo_stylegan.mapping import MappingNetwork
 from ganzoo_stylegan.noise import noise_source
 from ganzoo_stylegan.style import StyleGenerator
@@ -48,7 +47,7 @@ class StyleGAN2Generator(StyleGenerator):
         equalised: Whether modulated weights are divided by the root of their number of inputs, as in rosinality's port.
         w_avg_beta: What the moving average of ``w`` keeps at every training step.
         style_mixing: Share of training images that are made from two latents.
-        class_names: Names of the classes in their order.
+        image_filter: Taps for enlarging what is an image already; None means ``resample_filter``.
 
     Raises:
         ConfigError: arguments that do not fit together.
@@ -79,12 +78,11 @@ class StyleGAN2Generator(StyleGenerator):
         equalised: bool = False,
         w_avg_beta: float = 0.998,
         style_mixing: float = 0.9,
-        class_names: Sequence[str] | None = None,
+        image_filter: Taps = None,
     ) -> None:
         super().__init__()
         self.z_dim, self.w_dim, self.num_classes = z_dim, w_dim, num_classes
         self.w_avg_beta, self.style_mixing = w_avg_beta, style_mixing
-        self.class_names = checked_names(class_names, num_classes)
         self._output_shape = (channels, image_size, image_size)
         self.mapping = MappingNetwork(
             z_dim,
@@ -100,7 +98,7 @@ class StyleGAN2Generator(StyleGenerator):
             block_widths(image_size, channel_base, channel_max, widths),
             w_dim,
             channels,
-            LayerStyle(activation, resample_filter, conv_clamp, kernel_size, use_noise, equalised),
+            LayerStyle(activation, resample_filter, conv_clamp, kernel_size, use_noise, equalised, image_filter),
             architecture=check_architecture(architecture, "skip"),
             half=half_precision_sizes(image_size, num_fp16_res),
         )
@@ -116,6 +114,6 @@ class StyleGAN2Generator(StyleGenerator):
     ) -> Tensor:
         """See `StyleGenerator.synthesise`."""
         self.check_ws(ws)
-        mode = noise_mode or ("random" if self.training else "const")
-        images: Tensor = self.synthesis(ws, noise_source(mode, noise_seeds))
+        noise = noise_source(self.noise_mode(noise_mode), noise_seeds)
+        images: Tensor = self.synthesis(ws, noise)
         return images

@@ -1,20 +1,20 @@
 """Layouts that rename, turn round or leave out tensors of ours."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ganzoo.building import skeleton
 from ganzoo.nn import fir_filter
-from ganzoo_stylegan.stylegan2.average import average_w
-from ganzoo_stylegan.stylegan2.layouts import AVERAGE, SharedNames
+from ganzoo_stylegan.entries import Entry
+from ganzoo_stylegan.stylegan2.layers import UNUSED_FILTER
+from ganzoo_stylegan.stylegan2.layouts import AVERAGE, SharedNames, with_average
 from ganzoo_stylegan.stylegan2.plans import FIRST_SIZE, LARGEST, block_sizes
 from ganzoo_stylegan.stylegan2.shapes import Shapes
 
-Change = Callable[[Tensor], Tensor]
 FILTER = "resample_filter"
 MOST_LAYERS = 64  # of a mapping network that anybody would have
 _CONVOLUTION = ("weight", "bias", FILTER)
@@ -27,26 +27,6 @@ _SYNTHESIS = {
 }
 _CRITICAL = {"fromrgb": _CONVOLUTION, "conv0": _CONVOLUTION, "conv1": _CONVOLUTION, "skip": _CONVOLUTION}
 _END = {"fromrgb": _CONVOLUTION, "conv": _CONVOLUTION, "fc": ("weight", "bias"), "out": ("weight", "bias")}
-
-
-def same(tensor: Tensor) -> Tensor:
-    """``tensor`` as it is."""
-    return tensor
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Where a file keeps one of our tensors.
-
-    Attributes:
-        key: Its name there.
-        read: Ours from theirs.
-        write: Theirs from ours.
-    """
-
-    key: str
-    read: Change = same
-    write: Change = same
 
 
 class RenamedReader(SharedNames):
@@ -96,8 +76,11 @@ class RenamedReader(SharedNames):
                 converted[name] = entry.read(state[entry.key])
         known = next((tensor for name, tensor in converted.items() if name.endswith(FILTER)), None)
         taps = fir_filter(config["resample_filter"]) if known is None else known
-        made = {name: average_w(converted, config) if name == AVERAGE else taps.clone() for name in absent}
-        return {**converted, **made}
+        shapes = skeleton(self.network, config).shapes
+        usual = fir_filter(UNUSED_FILTER)
+        made = {name: (taps if tuple(taps.shape) == shapes[name] else usual).clone() for name in absent}
+        complete = {**converted, **made}
+        return with_average(complete, config) if AVERAGE in complete else complete
 
     def export(self, state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
         """Their tensors from ours."""

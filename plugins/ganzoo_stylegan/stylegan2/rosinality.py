@@ -1,8 +1,8 @@
 """The checkpoints of rosinality's StyleGAN2: ``{g_ema, latent_avg}``, or ``{g, d, g_ema, g_optim, d_optim, args, ada_aug_p}``.
 
 Its layers are numbered instead of named after resolutions, weights have a leading dimension of 1, filters are kept where they
-are used and are multiplied by 4 where they up-sample. The mean of ``w`` is no part of the networks: it is computed from the
-mapping network.
+are used and are multiplied by 4 where they up-sample. The mean of ``w`` is no part of the networks: converted files keep it
+beside them, and for others it is computed from the mapping network.
 """
 
 import math
@@ -10,11 +10,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from torch import Tensor
+
+from ganzoo_stylegan.entries import Change, Entry
 from ganzoo_stylegan.stylegan2.discriminator import StyleGAN2Discriminator
+from ganzoo_stylegan.stylegan2.layouts import AVERAGE
 from ganzoo_stylegan.stylegan2.networks import StyleGAN2Generator
-from ganzoo_stylegan.stylegan2.renamed import FILTER, Change, Entry, RenamedReader, discriminator_names, generator_names
+from ganzoo_stylegan.stylegan2.renamed import FILTER, RenamedReader, discriminator_names, generator_names
 from ganzoo_stylegan.stylegan2.shapes import Shapes, discriminator_config, generator_config
 
+_MEAN = "latent_avg"
 MOST_BLOCKS = 16  # that anybody would have
 UP_GAIN = 4.0  # of filters that up-sample by 2 along both axes
 _MAPPED = re.compile(r"mapping\.fc(\d+)\.(weight|bias)")
@@ -59,6 +64,7 @@ class RosinalityGenerator(RenamedReader):
     """``Generator``: ``g`` and ``g_ema``."""
 
     network = StyleGAN2Generator
+    beside = frozenset({_MEAN})
 
     def told(self, shapes: Shapes) -> dict[str, Any] | None:
         """See `generator_config`."""
@@ -78,8 +84,18 @@ class RosinalityGenerator(RenamedReader):
         """Those of every generator."""
         return generator_names(sizes)
 
+    def optional(self, config: Mapping[str, Any]) -> dict[str, float]:
+        """The mean of ``w``."""
+        return {_MEAN: 0}
+
+    def export(self, state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
+        """As for the other network, without the mean of ``w``: it is no tensor of theirs."""
+        return {key: tensor for key, tensor in super().export(state, config).items() if key != _MEAN}
+
     def entry(self, name: str, image_size: int) -> Entry | None:
         """Layers are numbered from the smallest resolution on."""
+        if name == AVERAGE:
+            return Entry(_MEAN, _one_row)
         if name == "synthesis.b4.const":
             return Entry("input.input", *_LEADING)
         if found := _MAPPED.fullmatch(name):
@@ -116,6 +132,11 @@ class RosinalityDiscriminator(RenamedReader):
         if size == 4 or tensor not in _BLOCK:
             return None
         return Entry(f"convs.{int(math.log2(image_size // size)) + 1}.{_BLOCK[tensor]}")
+
+
+def _one_row(mean: Tensor) -> Tensor:
+    """The mean of ``w``, which some programs keep once for each layer; a lone number stands for one that is not there."""
+    return mean.flatten(0, -2).mean(0) if mean.dim() > 1 else mean
 
 
 def _synthesis_entry(size: int, layer: str | None, tensor: str) -> Entry | None:

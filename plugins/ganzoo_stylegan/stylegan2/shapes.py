@@ -22,6 +22,8 @@ def generator_config(shapes: Shapes) -> dict[str, Any] | None:
     if len(image) != 4 or len(affine) != 2:
         return None
     mapping = _mapping(shapes, affine[1])
+    first, second = f"synthesis.b{FIRST_SIZE}", f"synthesis.b{2 * FIRST_SIZE}"
+    features, images = _taps(shapes, f"{second}.conv0", first), _taps(shapes, second, first)
     return {
         "image_size": sizes[-1],
         "channels": image[0],
@@ -32,7 +34,8 @@ def generator_config(shapes: Shapes) -> dict[str, Any] | None:
         "architecture": _architecture(shapes, "synthesis.b{}.torgb.weight", "synthesis.b{}.skip.weight", sizes[:-1], sizes[1:]),
         "kernel_size": convolutions[0][2],
         "use_noise": f"synthesis.b{FIRST_SIZE}.conv1.noise_strength" in shapes,
-        "resample_filter": _taps(shapes, f"synthesis.b{FIRST_SIZE}.resample_filter"),
+        "resample_filter": features,
+        **({} if images == features else {"image_filter": images}),
     }
 
 
@@ -55,7 +58,7 @@ def discriminator_config(shapes: Shapes) -> dict[str, Any] | None:
         "architecture": _architecture(shapes, "b{}.fromrgb.weight", "b{}.skip.weight", [FIRST_SIZE, *sizes[:-1]], sizes),
         "kernel_size": end[2],
         "mbstd_channels": end[1] - end[0],
-        "resample_filter": _taps(shapes, f"b{sizes[-1]}.resample_filter"),
+        "resample_filter": _taps(shapes, f"b{sizes[-1]}", f"b{sizes[-1]}.conv1"),
     }
 
 
@@ -85,9 +88,10 @@ def _architecture(shapes: Shapes, image: str, residual: str, seen: Iterable[int]
     return "skip" if not sizes or any(image.format(size) in shapes for size in sizes) else "orig"
 
 
-def _taps(shapes: Shapes, key: str) -> list[Any]:
-    """A filter of the right shape: the values are in the file."""
-    shape = shapes.get(key, (FIRST_SIZE, FIRST_SIZE))
+def _taps(shapes: Shapes, *layers: str) -> list[Any]:
+    """A filter of the shape that the first of these layers has which has one: the values are in the file."""
+    keys = (f"{layer}.resample_filter" for layer in layers)
+    shape = next((shapes[key] for key in keys if key in shapes), (FIRST_SIZE, FIRST_SIZE))
     height, width = shape[0] if shape else 1, shape[-1] if shape else 1
     height, width = max(1, min(height, MOST_TAPS)), max(1, min(width, MOST_TAPS))
     known = {1: [1], 4: [1, 3, 3, 1]}.get(width, [1] * width)

@@ -1,7 +1,8 @@
-"""The StyleGAN2 networks of NVIDIA's TensorFlow programs: ``stylegan2`` (configurations E and F) and ``stylegan2-ada``.
+"""The StyleGAN2 networks of NVIDIA's TensorFlow programs: ``stylegan2`` (configurations B to F) and ``stylegan2-ada``.
 
 Convolutions are kept as [height, width, in, out] and matrices as [in, out]. The generator's up-sampling convolutions and
-residual paths are kept turned round, style biases without the 1 that is added to them, and filters not at all.
+residual paths are kept turned round, style biases without the 1 that is added to them, and filters not at all. Configurations
+B to D grow: they have layers that show or see smaller images, of which a finished network uses the largest one.
 """
 
 import math
@@ -12,10 +13,13 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from ganzoo.checkpoint import Stated
+from ganzoo.errors import ConfigError
+from ganzoo_stylegan.entries import Entry
 from ganzoo_stylegan.stylegan2.discriminator import StyleGAN2Discriminator
+from ganzoo_stylegan.stylegan2.growing import LEVEL, grown
 from ganzoo_stylegan.stylegan2.layouts import AVERAGE
 from ganzoo_stylegan.stylegan2.networks import StyleGAN2Generator
-from ganzoo_stylegan.stylegan2.renamed import Entry, RenamedReader, discriminator_names, generator_names
+from ganzoo_stylegan.stylegan2.renamed import RenamedReader, discriminator_names, generator_names
 from ganzoo_stylegan.stylegan2.shapes import Shapes, discriminator_config, generator_config
 
 _SYNTHESIS = re.compile(r"synthesis\.b(\d+)\.(?:(conv0|conv1|torgb|skip)\.)?(.+)")
@@ -37,6 +41,20 @@ class TensorFlowReader(RenamedReader):
 
     stated: ClassVar[Mapping[str, str]]
     defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def pick(self, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """A network that grows as the plain one that it has become, see `grown`."""
+        return grown(state)
+
+    def config(self, shapes: Shapes) -> dict[str, Any] | None:
+        """As in the base class.
+
+        Raises:
+            ConfigError: a network that was stored between two resolutions.
+        """
+        if LEVEL in shapes and self.image_size(shapes):
+            raise ConfigError("This network was stored while it grew, between two resolutions; only whole ones are read.")
+        return super().config(shapes)
 
     def refine(self, config: dict[str, Any], stated: Stated) -> dict[str, Any] | None:
         """With everything that shapes do not tell."""
