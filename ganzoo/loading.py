@@ -51,7 +51,7 @@ Source = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
-class _Found:
+class FoundWeights:
     """Everything that a network is built from; ``origin`` says in an error where it came from."""
 
     origin: str
@@ -63,7 +63,7 @@ class _Found:
 
 
 @dataclass(frozen=True)
-class _Hints:
+class Hints:
     """What the caller knows of a checkpoint file: which architecture, and arguments that its keys cannot tell."""
 
     architecture: str | None = None
@@ -140,7 +140,7 @@ def load(
     if role is not None and role not in ROLES:
         raise InvalidValueError(f"There is no role '{role}'.", hint=f"Use {', '.join(ROLES)}.")
     target, precision = resolve_device(device), resolve_dtype(dtype)
-    found = _find(source, role, _Hints(architecture, config))
+    found = find_weights(source, role, Hints(architecture, config))
     if not allow_nan:
         refuse_nan(found.state, found.origin)
     cls = network_class(found.architecture, found.role)
@@ -170,7 +170,7 @@ def roles_of(source: Source) -> list[Role]:
         case PathName(path) if path.is_dir():
             return list(read_model(path).files)
         case PathName(path):
-            return [match.role for match in _recognise(path, _Hints())]
+            return [match.role for match in recognised(path, Hints())]
 
 
 def download(source: str, *, role: Role | None = None, force: bool = False) -> dict[str, Fetched]:
@@ -204,46 +204,18 @@ def download(source: str, *, role: Role | None = None, force: bool = False) -> d
             raise InvalidValueError(f"{path} is on this machine already; there is nothing to download.")
 
 
-def convert_file(
-    file: str | Path,
-    output: str | Path,
-    *,
-    architecture: str | None = None,
-    config: Mapping[str, Any] | None = None,
-    overwrite: bool = False,
-    allow_nan: bool = False,
-) -> list[Match]:
-    """Writes the networks in a checkpoint file as a model of ganzoo: ``config.json`` and safetensors in the folder ``output``.
-
-    Args:
-        file: Safetensors, a ``torch.save`` file (zip or legacy) or a pickle of whole networks, in a layout that an installed
-            plugin recognises.
-        output: The folder; its parent must exist.
-        architecture: Which one to take where several fit.
-        config: Constructor arguments that keys and shapes cannot tell.
-        overwrite: Replace a model that is in the folder.
-        allow_nan: Write weights that are not all numbers. Without it they are refused.
-
-    Returns:
-        The networks that were written.
-
-    Raises:
-        CheckpointError: the file is damaged, hostile or not recognised, or has weights that are NaN.
-        OutputError: ``output`` cannot be written.
-    """
-    matches = _recognise(Path(file), _Hints(architecture, config))
-    distribution = _distribution(matches[0].plugin)
-    store(file, output, matches, distribution=distribution, overwrite=overwrite, allow_nan=allow_nan)
-    return matches
-
-
 # --- finding ----------------------------------------------------------------------------------------------------------
 
 
-def _find(source: Source, role: Role | None, hints: _Hints) -> _Found:
+def find_weights(source: Source, role: Role | None, hints: Hints) -> FoundWeights:
+    """What ``source`` names, its weights downloaded and read but not yet judged or built.
+
+    Raises:
+        GanzooError: as `load`.
+    """
     name = parse_name(source)
     if isinstance(name, PathName) and not name.path.is_dir():
-        return _from_matches(name.path, _recognise(name.path, hints), role)
+        return _from_matches(name.path, recognised(name.path, hints), role)
     if hints.architecture is not None or hints.config:
         raise InvalidValueError(
             f"{source} says itself which architecture and arguments it has.",
@@ -284,7 +256,7 @@ def _models_of(name: CatalogueName, cards: Catalog) -> list[str] | None:
     return [c.name for c in cards if c.architecture == name.name and name.plugin in (None, c.plugin)]
 
 
-def _from_card(card: ModelCard, wanted: Role | None, revision: str | None) -> _Found:
+def _from_card(card: ModelCard, wanted: Role | None, revision: str | None) -> FoundWeights:
     what = f"The model '{card.name}'"
     role = _choose(wanted, [f.role for f in card.files], what)
     file = cast(WeightFile, card.file(role))  # a role that the card has
@@ -294,18 +266,18 @@ def _from_card(card: ModelCard, wanted: Role | None, revision: str | None) -> _F
     fetched = _fetch(card, file, revision)
     config = card.config.get(role)
     if file.format == "safetensors" and config is not None:
-        return _Found(what, architecture, role, config, read_safetensors(fetched.path)[0])
+        return FoundWeights(what, architecture, role, config, read_safetensors(fetched.path)[0])
     return _converted(fetched, card, role)
 
 
-def _converted(fetched: Fetched, card: ModelCard, role: Role) -> _Found:
+def _converted(fetched: Fetched, card: ModelCard, role: Role) -> FoundWeights:
     """A foreign checkpoint of the catalogue: converted once, kept as safetensors."""
     wanted = f"{card.plugin}/{card.architecture}"
     folder = cache_home() / "converted" / conversion_key(fetched.sha256, wanted, card.config.get(role))
     kept = _kept(folder, role)
     if kept is not None:
         return kept
-    matches = _recognise(fetched.path, _Hints(wanted, card.config.get(role)))
+    matches = recognised(fetched.path, Hints(wanted, card.config.get(role)))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Whether NaN is allowed is asked whenever the weights are loaded, not when they are kept.
@@ -320,7 +292,7 @@ def _converted(fetched: Fetched, card: ModelCard, role: Role) -> _Found:
         return _from_matches(fetched.path, matches, role)
 
 
-def _kept(folder: Path, role: Role) -> _Found | None:
+def _kept(folder: Path, role: Role) -> FoundWeights | None:
     """An earlier conversion; None where there is none, or only the remains of one."""
     if not (folder / CONFIG).is_file():
         return None
@@ -331,7 +303,7 @@ def _kept(folder: Path, role: Role) -> _Found | None:
         return None
 
 
-def _from_hub(name: HubName, wanted: Role | None) -> _Found:
+def _from_hub(name: HubName, wanted: Role | None) -> FoundWeights:
     config, described = _hub_config(name)
     what = f"hf:{name.repository}"
     role = _choose(wanted, _roles(described), what)
@@ -339,7 +311,7 @@ def _from_hub(name: HubName, wanted: Role | None) -> _Found:
     # The very commit that the configuration came from: a push in between must not mix two models.
     weights = fetch_file(name.repository, weights_file(role), revision=config.revision)
     arguments, state = described.arguments(role) or {}, read_safetensors(weights.path)[0]
-    return _Found(what, architecture, role, arguments, state, described.class_names)
+    return FoundWeights(what, architecture, role, arguments, state, described.class_names)
 
 
 def _hub_config(name: HubName, *, force: bool = False) -> tuple[Fetched, ModelConfig]:
@@ -353,20 +325,22 @@ def _hub_config(name: HubName, *, force: bool = False) -> tuple[Fetched, ModelCo
         raise CheckpointError(f"hf:{name.repository} is not in ganzoo's layout: {e.message}", hint=hint) from e
 
 
-def _from_folder(model: StoredModel, wanted: Role | None) -> _Found:
+def _from_folder(model: StoredModel, wanted: Role | None) -> FoundWeights:
     what = f"The model in {model.folder}"
     role = _choose(wanted, list(model.files), what)
     architecture = _installed(model.config, f"{model.folder / CONFIG}")
-    return _Found(what, architecture, role, model.config.arguments(role) or {}, model.state(role), model.config.class_names)
+    return FoundWeights(
+        what, architecture, role, model.config.arguments(role) or {}, model.state(role), model.config.class_names
+    )
 
 
-def _from_matches(path: Path, matches: list[Match], wanted: Role | None) -> _Found:
+def _from_matches(path: Path, matches: list[Match], wanted: Role | None) -> FoundWeights:
     by_role = {m.role: m for m in matches}
     match = by_role[_choose(wanted, list(by_role), str(path))]
-    return _Found(str(path), match.architecture, match.role, match.config, match.state)
+    return FoundWeights(str(path), match.architecture, match.role, match.config, match.state)
 
 
-def _recognise(path: Path, hints: _Hints) -> list[Match]:
+def recognised(path: Path, hints: Hints) -> list[Match]:
     """The networks in a file, one for each role."""
     known = [(plugin.name, each) for plugin, each in host().architectures().values()]
     checkpoint = read_checkpoint(path, classes=module_classes(known, hints.architecture))
@@ -381,10 +355,6 @@ def _installed(config: ModelConfig, where: str) -> Architecture:
     except PluginMissingError as e:
         hint = f"{where} names the package that brings it; make sure that you trust it. {e.hint}"
         raise PluginMissingError(e.message, hint=hint) from e
-
-
-def _distribution(plugin: str) -> str:
-    return next(p.distribution for p in host().installed if p.name == plugin)
 
 
 def _fetch(card: ModelCard, file: WeightFile, revision: str | None, *, force: bool = False) -> Fetched:

@@ -25,7 +25,7 @@ from ganzoo.errors import (
     UnknownNameError,
     UnrecognisedCheckpointError,
 )
-from ganzoo.loading import convert_file
+from ganzoo.exchange import convert_file
 from ganzoo_dcgan.networks import DCGANDiscriminator, DCGANGenerator
 from tests.support.distributions import card, make_distribution
 from tests.support.networks import DISCRIMINATOR, GENERATOR, discriminator, generator, safetensors_bytes

@@ -27,7 +27,7 @@ _NUMPY = {
     for name in ("multiarray.scalar", "multiarray._reconstruct", "numeric._frombuffer")
 }
 # Options that programs save beside their weights; read as plain tables.
-TABLES = frozenset({"argparse.Namespace", "dnnlib.util.EasyDict"})
+TABLES = frozenset({"argparse.Namespace", "dnnlib.util.EasyDict", "models.utils.config.BaseConfig"})
 # How NVIDIA's programs write whole networks: with the source text of their classes, which nobody here ever compiles.
 PERSISTENCE = "torch_utils.persistence._reconstruct_persistent_obj"
 TF_NETWORKS = {

@@ -132,7 +132,7 @@ def recognise(
         if state.part_of is None or all(state.part_of != match.place for match in matches):
             matches += _matches(state, candidates, config or {}, broken)
     if not matches:
-        raise broken[0] if broken else _unrecognised(checkpoint, candidates)
+        raise broken[0] if broken else _unrecognised(checkpoint, candidates, config or {})
     for problem in dict.fromkeys(e.message for e in broken if isinstance(e, PluginError)):
         warnings.warn(f"An architecture was not tried: {problem}", PluginWarning, stacklevel=3)
     matches = _settled(matches)
@@ -202,13 +202,19 @@ def _candidates(architectures: Architectures, broken: list[GanzooError]) -> Iter
     for plugin, architecture in architectures:
         for layout in architecture.layouts:
             try:
-                yield _Candidate(plugin, architecture, layout, _reader(plugin, architecture, layout))
+                yield _Candidate(plugin, architecture, layout, layout_reader(architecture, layout))
             except (PluginError, MissingExtraError) as e:
                 broken.append(e)
 
 
-def _reader(plugin: str, architecture: Architecture, layout: Layout) -> LayoutReader:
-    what = f"The architecture '{plugin}/{architecture.id}'"
+def layout_reader(architecture: Architecture, layout: Layout) -> LayoutReader:
+    """The reader of one of an architecture's layouts, imported and made.
+
+    Raises:
+        MissingExtraError: it needs an extra that is not installed.
+        PluginError: it cannot be imported or made, or is no `LayoutReader`.
+    """
+    what = f"The architecture '{architecture.id}'"
     found = import_target(layout.reader, what, architecture.extra)
     if not (isinstance(found, type) and issubclass(found, LayoutReader)):
         raise PluginError(f"{what} names '{layout.reader}', which is no class derived from ganzoo.checkpoint.LayoutReader.")
@@ -308,7 +314,9 @@ def _convert(reader: LayoutReader, tensors: Mapping[str, Tensor], config: Mappin
 # --- when nothing fits ------------------------------------------------------------------------------------------------
 
 
-def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> UnrecognisedCheckpointError:
+def _unrecognised(
+    checkpoint: Checkpoint, candidates: Sequence[_Candidate], given: Mapping[str, Any]
+) -> UnrecognisedCheckpointError:
     ranked = sorted(
         (
             (_likeness(candidate, state), i, candidate, state)
@@ -335,6 +343,12 @@ def _unrecognised(checkpoint: Checkpoint, candidates: Sequence[_Candidate]) -> U
     except (ConfigError, PluginError, MissingExtraError) as e:
         network = e.message
     problems = [network] if isinstance(network, str) else _problems(candidate, state, config, network)
+    if not problems:  # so it is the arguments
+        listed = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        return UnrecognisedCheckpointError(
+            f"{checkpoint.path} fits {candidate.label}, but not with {printable(listed, 300)}.",
+            hint="Arguments that follow from each other have to be given together.",
+        )
     listed = "\n  ".join(printable(line, 500) for problem in problems for line in problem.splitlines())
     return UnrecognisedCheckpointError(
         f"{checkpoint.path} fits no architecture of any installed plugin.{_said(state)} The nearest are {'; '.join(labels)}.\n"

@@ -15,6 +15,7 @@ COMMANDS = {
     "download": ("ganzoo.cli.download:command", "Download and verify the weights of models."),
     "generate": ("ganzoo.cli.generate:command", "Generate samples and write them to files."),
     "convert": ("ganzoo.cli.convert:command", "Convert a checkpoint of another project to safetensors."),
+    "export": ("ganzoo.cli.export:command", "Write weights under the keys of another program."),
     "dataset": ("ganzoo.cli.dataset:command", "Crop and resize pictures for training, and check them."),
     "train": ("ganzoo.cli.train:command", "Train an architecture on your own data."),
     "resume": ("ganzoo.cli.resume:command", "Go on with a training run that was interrupted."),

@@ -37,7 +37,7 @@ def command(
     Reads safetensors, torch.save files (zip and legacy) and NVIDIA's pickles, recognises the layout by its keys and shapes,
     and writes config.json and a safetensors file for each network. Nothing in FILE is ever executed.
     """
-    from ganzoo.loading import convert_file
+    from ganzoo.exchange import convert_file
     from ganzoo.resources import parse_settings
 
     config = parse_settings(arguments, "--config", "image_size=32")

@@ -133,7 +133,7 @@ class StyleGenerator(ImageGenerator):
         Raises:
             InvalidValueError: a truncation that is no finite number, or a cutoff that is no number of layers.
         """
-        if isinstance(truncation, bool) or not isinstance(truncation, Real) or not -math.inf < truncation < math.inf:
+        if isinstance(truncation, bool) or not isinstance(truncation, Real) or not _is_finite(truncation):
             raise InvalidValueError(f"The truncation must be a number, not {truncation!r}.", hint="1 switches it off.")
         if cutoff is not None and (isinstance(cutoff, bool) or not isinstance(cutoff, Integral) or cutoff < 0):
             raise InvalidValueError(f"'truncation_cutoff' is a number of layers, at most {self.num_ws}, not {cutoff!r}.")
@@ -227,6 +227,13 @@ class StyleGenerator(ImageGenerator):
         chosen = torch.rand(len(ws), 1, device=ws.device) < self.style_mixing
         others = self.mapping(torch.randn_like(z), class_weights(c, self.num_classes, z))
         return torch.where((chosen & (layers >= first))[:, :, None], others[:, None], ws)
+
+
+def _is_finite(number: Real) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number that no float can be
+        return False
 
 
 def mixed(ws: Tensor, others: Tensor, layers: Layers | None) -> Tensor:

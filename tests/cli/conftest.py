@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from ganzoo.cli import main
-from ganzoo.loading import convert_file
+from ganzoo.exchange import convert_file
 from tests.support.networks import discriminator, generator, safetensors_bytes
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -11,6 +11,7 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.errors import CheckpointError, CorruptFileError, GanzooError, HostileFileError, UnrecognisedCheckpointError
+from ganzoo.exchange import convert_file
 from ganzoo_biggan.deep import BigGANDeepDiscriminator, BigGANDeepGenerator
 from ganzoo_biggan.layouts import (
     BigGANDeepDiscriminatorReader,
@@ -108,7 +109,7 @@ def test_weights_that_are_no_numbers(kind: str, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="NaN"):
         ganzoo.load(tmp_path / "G.pth")
     with pytest.raises(CheckpointError, match="NaN"):
-        ganzoo.loading.convert_file(tmp_path / "G.pth", tmp_path / "out")
+        convert_file(tmp_path / "G.pth", tmp_path / "out")
     assert ganzoo.load(tmp_path / "G.pth", allow_nan=True).config
 
 

@@ -13,6 +13,7 @@ import ganzoo
 from ganzoo.building import build, network_class
 from ganzoo.checkpoint import Match, best_matches, read_checkpoint, recognise
 from ganzoo.errors import CheckpointError, ConfigError, UnrecognisedCheckpointError
+from ganzoo.exchange import convert_file
 from ganzoo_stylegan.stylegan1.declaration import ARCHITECTURES
 from ganzoo_stylegan.stylegan1.layouts import GenforceGenerator
 from ganzoo_stylegan.stylegan1.networks import StyleGAN1Generator
@@ -219,7 +220,7 @@ def test_load_and_convert_do_all_of_it(tmp_path: Path) -> None:
     loaded = ganzoo.load(str(tmp_path / "x.model"))
     image = loaded.sample(2, seed=3, truncation=0.7).tensor
     assert image.shape == (2, 3, 16, 16)
-    ganzoo.loading.convert_file(tmp_path / "x.model", tmp_path / "folder")
+    convert_file(tmp_path / "x.model", tmp_path / "folder")
     assert torch.equal(ganzoo.load(str(tmp_path / "folder")).sample(2, seed=3, truncation=0.7).tensor, image)
 
 
@@ -251,9 +252,9 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"NaN\): 'synthesis\.to_image\.0\.bias' \(1 of 3\)"):
         ganzoo.load(str(tmp_path / "x.pt"))
     with pytest.raises(CheckpointError, match="NaN"):
-        ganzoo.loading.convert_file(tmp_path / "x.pt", tmp_path / "out")
+        convert_file(tmp_path / "x.pt", tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    ganzoo.loading.convert_file(tmp_path / "x.pt", tmp_path / "out", allow_nan=True)
+    convert_file(tmp_path / "x.pt", tmp_path / "out", allow_nan=True)
     assert ganzoo.load(str(tmp_path / "out"), allow_nan=True).config["image_size"] == 16
 
 

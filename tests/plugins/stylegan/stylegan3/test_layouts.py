@@ -128,6 +128,12 @@ def test_half_of_the_keys(tmp_path: Path) -> None:
         recognise(read_checkpoint(tmp_path / "file.pth"), KNOWN, architecture="stylegan3")
 
 
+def test_an_argument_that_contradicts_the_file(tmp_path: Path) -> None:
+    torch.save(generator("t").float().state_dict(), tmp_path / "g.pt")
+    with pytest.raises(UnrecognisedCheckpointError, match="fits stylegan/stylegan3 .*, but not with channel_base=100"):
+        recognise(read_checkpoint(tmp_path / "g.pt"), KNOWN, config={"channel_base": 100})
+
+
 @pytest.mark.parametrize(("count", "found"), [(90, 89), (101, None), (999, None)])
 def test_shapes_that_nothing_explains(count: int, found: int | None) -> None:
     """The search for numbers that give such layers ends; among so many layers it once took hours."""

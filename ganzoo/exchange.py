@@ -1,0 +1,145 @@
+"""Between the checkpoint files of other programs and the zoo's own layout, both ways."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo.building import differences, network_class, skeleton
+from ganzoo.checkpoint import LayoutReader, Match
+from ganzoo.checkpoint.conversion import store
+from ganzoo.checkpoint.recognition import layout_reader
+from ganzoo.checkpoint.safetensors_file import write_safetensors
+from ganzoo.errors import CheckpointError, ConfigError, InvalidValueError, OutputError, UnknownNameError
+from ganzoo.loading import FoundWeights, Hints, Source, find_weights, recognised
+from ganzoo.paths import atomic_path, check_parent
+from ganzoo.plugin_host import host
+from ganzoo.spec import Layout, Role
+
+TORCH_SUFFIXES = (".pth", ".pt", ".bin")
+SUFFIXES = (".safetensors", *TORCH_SUFFIXES)
+
+
+def convert_file(
+    file: str | Path,
+    output: str | Path,
+    *,
+    architecture: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    allow_nan: bool = False,
+) -> list[Match]:
+    """Writes the networks in a checkpoint file as a model of ganzoo: ``config.json`` and safetensors in the folder ``output``.
+
+    Args:
+        file: Safetensors, a ``torch.save`` file (zip or legacy) or a pickle of whole networks, in a layout that an installed
+            plugin recognises.
+        output: The folder; its parent must exist.
+        architecture: Which one to take where several fit.
+        config: Constructor arguments that keys and shapes cannot tell.
+        overwrite: Replace a model that is in the folder.
+        allow_nan: Write weights that are not all numbers. Without it they are refused.
+
+    Returns:
+        The networks that were written.
+
+    Raises:
+        CheckpointError: the file is damaged, hostile or not recognised, or has weights that are NaN.
+        OutputError: ``output`` cannot be written.
+    """
+    matches = recognised(Path(file), Hints(architecture, config))
+    distribution = next(p.distribution for p in host().installed if p.name == matches[0].plugin)
+    store(file, output, matches, distribution=distribution, overwrite=overwrite, allow_nan=allow_nan)
+    return matches
+
+
+def export_file(
+    source: Source, output: str | Path, *, layout: str | None = None, role: Role | None = None, overwrite: bool = False
+) -> Layout:
+    """Writes the weights of one network under the keys of another program, as one flat state dict: `convert_file` backwards.
+
+    Args:
+        source: As for `load`.
+        output: The file; ``.safetensors``, or ``.pth``, ``.pt`` or ``.bin`` for ``torch.save``. Its folder must exist.
+        layout: Id of one of the architecture's layouts; may be left out where it has only one for that network.
+        role: Which network; the generator when left out.
+        overwrite: Replace a file that is there.
+
+    Returns:
+        The layout that was written.
+
+    Raises:
+        InvalidValueError: another suffix, or a layout has to be chosen.
+        UnknownNameError: the architecture has no such layout for that network.
+        ConfigError: the layout has no place for a network with these arguments.
+        OutputError: ``output`` cannot be written, or is there already.
+        GanzooError: ``source`` cannot be loaded; as `load`.
+    """
+    path = Path(output)
+    if path.suffix not in SUFFIXES:
+        raise InvalidValueError(f"A file of weights ends in {', '.join(SUFFIXES)}, not '{path.suffix}'.")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} is there already.", hint="Choose another file, or say to overwrite it.")
+    check_parent(path)
+    found = find_weights(source, role, Hints())
+    chosen = _choose(found, layout)
+    _write(path, _exported(found, chosen))
+    return chosen
+
+
+def _choose(found: FoundWeights, wanted: str | None) -> Layout:
+    """The layout of that id, or the only one."""
+    present = [each for each in found.architecture.layouts if each.role == found.role]
+    what, listed = f"'{found.architecture.id}' ({found.role})", ", ".join(each.id for each in present)
+    if not present:
+        raise InvalidValueError(f"{what} has no layout of another program; its weights are kept under ganzoo's own keys only.")
+    if wanted is None and len(present) > 1:
+        raise InvalidValueError(f"{what} has several layouts.", hint=f"Choose one: {listed}.")
+    named = [each for each in present if wanted in (None, each.id)]
+    if not named:
+        raise UnknownNameError("layout", str(wanted), hint=f"{what} has: {listed}.")
+    return named[0]
+
+
+def _exported(found: FoundWeights, layout: Layout) -> dict[str, Tensor]:
+    """The state dict under foreign keys; it has been made sure that it would be read as the same network again."""
+    cls = network_class(found.architecture, found.role)
+    own = skeleton(cls, found.config)
+    reader = layout_reader(found.architecture, layout)
+    try:
+        state = reader.export(found.state, own.config)
+        back = _read_back(reader, state, own.config)
+    except (KeyError, ValueError, TypeError, IndexError, RuntimeError, ConfigError) as e:
+        raise _no_place(found, layout, repr(e)) from e
+    problems = ["nothing that it reads"] if back is None else differences(own.shapes, skeleton(cls, back).shapes)
+    if problems:
+        raise _no_place(found, layout, "; ".join(problems))
+    return state
+
+
+def _read_back(reader: LayoutReader, state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The arguments that the reader would tell from ``state``, those that no shape tells taken from ``config``."""
+    told = reader.config({key: tuple(tensor.shape) for key, tensor in state.items()})
+    return None if told is None else {**config, **told}
+
+
+def _no_place(found: FoundWeights, layout: Layout, why: str) -> ConfigError:
+    return ConfigError(
+        f"{found.origin} cannot be written in the layout '{layout.id}', which has no place for such a network: {why}.",
+        hint="ganzoo show lists the layouts of an architecture.",
+    )
+
+
+def _write(path: Path, state: Mapping[str, Tensor]) -> None:
+    if path.suffix not in TORCH_SUFFIXES:
+        write_safetensors(path, state)
+        return
+    try:
+        with atomic_path(path) as temporary:
+            torch.save({key: tensor.contiguous() for key, tensor in state.items()}, temporary)
+    except (OSError, RuntimeError) as e:  # PyTorch's writer reports a full disk as the latter
+        if isinstance(e, CheckpointError | OutputError):
+            raise
+        raise OutputError(f"{path} could not be written: {e}.", hint="Check that the folder exists and has room.") from e
