@@ -202,19 +202,24 @@ def _candidates(architectures: Architectures, broken: list[GanzooError]) -> Iter
     for plugin, architecture in architectures:
         for layout in architecture.layouts:
             try:
-                yield _Candidate(plugin, architecture, layout, layout_reader(architecture, layout))
+                yield _Candidate(plugin, architecture, layout, layout_reader(architecture, layout, plugin))
             except (PluginError, MissingExtraError) as e:
                 broken.append(e)
 
 
-def layout_reader(architecture: Architecture, layout: Layout) -> LayoutReader:
+def layout_reader(architecture: Architecture, layout: Layout, plugin: str | None = None) -> LayoutReader:
     """The reader of one of an architecture's layouts, imported and made.
+
+    Args:
+        architecture: Whose layout it is.
+        layout: The layout.
+        plugin: Who brings them, for errors.
 
     Raises:
         MissingExtraError: it needs an extra that is not installed.
         PluginError: it cannot be imported or made, or is no `LayoutReader`.
     """
-    what = f"The architecture '{architecture.id}'"
+    what = f"The architecture '{architecture.id if plugin is None else f'{plugin}/{architecture.id}'}'"
     found = import_target(layout.reader, what, architecture.extra)
     if not (isinstance(found, type) and issubclass(found, LayoutReader)):
         raise PluginError(f"{what} names '{layout.reader}', which is no class derived from ganzoo.checkpoint.LayoutReader.")
