@@ -14,6 +14,7 @@ from ganzoo.checkpoint.folder import model_config
 from ganzoo.errors import ConfigError, InvalidValueError, OutputError, UnknownNameError
 from ganzoo.exchange import SUFFIXES, export_file
 from ganzoo_dcgan.networks import DCGANDiscriminator, DCGANGenerator
+from ganzoo_stylegan.stylegan1.networks import StyleGAN1Discriminator, StyleGAN1Generator
 from ganzoo_stylegan.stylegan2.discriminator import StyleGAN2Discriminator
 from ganzoo_stylegan.stylegan2.networks import StyleGAN2Generator
 from tests.support.networks import DISCRIMINATOR, GENERATOR
@@ -100,6 +101,17 @@ def test_a_network_that_the_other_program_does_not_have(tmp_path: Path) -> None:
     model = stored(tmp_path / "b", "stylegan2", "stylegan", generator, build_random(StyleGAN2Discriminator, JUDGE, seed=2))
     with pytest.raises(ConfigError, match="in the layout 'stylegan2-rosinality', which has no place for such"):
         export_file(model, tmp_path / "g.pth", layout="stylegan2-rosinality")
+    assert not (tmp_path / "g.pth").exists()
+
+
+def test_a_network_of_which_the_other_programs_would_compute_something_else(tmp_path: Path) -> None:
+    """The same names and shapes, but another normalisation."""
+    arguments = {"image_size": 16, "z_dim": 6, "w_dim": 5, "widths": [7, 6, 4], "mapping_layers": 2, "mapping_width": 8}
+    generator = build_random(StyleGAN1Generator, {**arguments, "norm_eps": 0.1, "blur": None, "growing": False}, seed=1)
+    discriminator = build_random(StyleGAN1Discriminator, {"image_size": 16, "widths": [7, 6, 4]}, seed=1)
+    model = stored(tmp_path / "b", "stylegan", "stylegan", generator, discriminator)
+    with pytest.raises(ConfigError, match="in the layout 'stylegan-lernapparat'.* other samples"):
+        export_file(model, tmp_path / "g.pth", layout="stylegan-lernapparat")
     assert not (tmp_path / "g.pth").exists()
 
 

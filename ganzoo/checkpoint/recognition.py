@@ -59,7 +59,7 @@ class Match:
     @cached_property
     def state(self) -> dict[str, Tensor]:
         """Its weights under our names, converted when first asked for."""
-        return _convert(self.reader, self.source.tensors, self.config)
+        return converted(self.reader, self.source.tensors, self.config)
 
     @property
     def is_average(self) -> bool:
@@ -305,13 +305,14 @@ def _problems(candidate: _Candidate, state: StateDict, config: Mapping[str, Any]
 def _converted_shapes(reader: LayoutReader, state: StateDict, config: Mapping[str, Any]) -> Shapes:
     meta = {name: torch.empty_like(tensor, device="meta") for name, tensor in state.tensors.items()}
     try:
-        converted = _convert(reader, meta, config)
+        found = converted(reader, meta, config)
     except (NotImplementedError, RuntimeError):  # a conversion that needs values
-        converted = _convert(reader, state.tensors, config)
-    return {name: tuple(tensor.shape) for name, tensor in converted.items()}
+        found = converted(reader, state.tensors, config)
+    return {name: tuple(tensor.shape) for name, tensor in found.items()}
 
 
-def _convert(reader: LayoutReader, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
+def converted(reader: LayoutReader, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Our state dict from theirs, what the file lacks and may lack filled in."""
     filled = {key: torch.tensor(value) for key, value in reader.optional(config).items() if key not in tensors}
     return reader.convert({**tensors, **filled}, config)
 

@@ -195,6 +195,7 @@ def test_the_hostile_golden_pickle_runs_nothing(tmp_path: Path, monkeypatch: pyt
         *("torch_utils.persistence._reconstruct", "torch_utils.persistence.persistent_class", "torch_utils.misc.open"),
         *("torch_utils.persistence._reconstruct_persistent_obj.x", "dnnlib.util.open_url", "dnnlib.util.EasyDict.update"),
         *("dnnlib.util.call_func_by_name", "dnnlib.tflib.network.Network.clone", "argparse.FileType", "xargparse.Namespace"),
+        *("models.utils.config.updateConfig", "models.utils.config.BaseConfig.__init__", "utils.config.BaseConfig"),
     ],
 )
 def test_names_are_compared_whole(name: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ _LAYOUTS: tuple[tuple[str, Role, str, str], ...] = (
     ("stylegan-genforce", "discriminator", "layouts:GenforceDiscriminator", "discriminator of genforce's .pth"),
     ("stylegan-lernapparat", "generator", "lernapparat:LernapparatGenerator", "lernapparat's ….for_g_all.pt"),
     ("stylegan-lernapparat", "discriminator", "lernapparat:LernapparatDiscriminator", "lernapparat's ….for_d_basic.pt"),
+    ("stylegan-gan-zoo", "generator", "gan_zoo:GanZooGenerator", "netG and avgG of pytorch_GAN_zoo's StyleGAN"),
     ("stylegan-rosinality", "generator", "rosinality:RosinalityGenerator", "g_running of rosinality's style-based-gan-pytorch"),
     ("stylegan-rosinality", "discriminator", "rosinality_critic:RosinalityDiscriminator", "its discriminator"),
 )

@@ -1,5 +1,6 @@
 """What the readers of PyTorch ports share whose files hold less than a network of ours, or scale weights in another way."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -20,7 +21,9 @@ from ganzoo_stylegan.stylegan1.sizes import stage_widths
 Shapes = Mapping[str, tuple[int, ...]]
 AVERAGE = "mapping.w_avg"
 TORCH_EPS = 1e-5  # of the instance normalisation of PyTorch, where its default was left
+STYLE_GAIN = math.sqrt(2)  # that layers without an activation have, too, where all weights are scaled with He's constant
 MOST_LAYERS = 64  # of a mapping network that anybody would have
+MOST_STAGES = 20  # resolutions
 
 
 class PortReader(LayoutReader):
@@ -118,4 +121,18 @@ def widths_of(config: Mapping[str, Any]) -> list[int]:
 
 def blur_entry(key: str, channels: int) -> Entry:
     """A filter that a port stores once for all channels."""
-    return Entry(key, lambda t: t.repeat(channels, 1, 1, 1), lambda t: t[:1])
+    return Entry(key, lambda t: torch.cat([t] * channels) if t.dim() else t, lambda t: t[:1])
+
+
+def raised(bias: Tensor, by: float) -> Tensor:
+    """The bias of a style with a number added to its first half, the scales: ours are added to 1."""
+    half = bias.shape[:1].numel() // 2
+    return torch.cat([bias[:half] + by, bias[half:]]) if bias.dim() else bias
+
+
+def numbered(shapes: Shapes, pattern: str) -> list[tuple[int, ...]]:
+    """The shapes of keys that are numbered from 0 in sequence."""
+    found: list[tuple[int, ...]] = []
+    while pattern.format(len(found)) in shapes and len(found) < MOST_STAGES:
+        found.append(shapes[pattern.format(len(found))])
+    return found

@@ -17,16 +17,24 @@ from torch import Tensor
 from ganzoo_stylegan.entries import Entry, scaled
 from ganzoo_stylegan.stylegan1.layouts import taps
 from ganzoo_stylegan.stylegan1.networks import StyleGAN1Generator
-from ganzoo_stylegan.stylegan1.ports import MOST_LAYERS, TORCH_EPS, PortReader, Shapes, widths_of
+from ganzoo_stylegan.stylegan1.ports import (
+    MOST_LAYERS,
+    MOST_STAGES,
+    STYLE_GAIN,
+    TORCH_EPS,
+    PortReader,
+    Shapes,
+    numbered,
+    raised,
+    widths_of,
+)
 from ganzoo_stylegan.stylegan1.sizes import FIRST_SIZE
 from ganzoo_stylegan.stylegan1.synthesis import FUSED_SIZE
 
 _G = "generator."
 _STAGE = re.compile(r"((?:generator\.)?(?:progression|to_rgb|from_rgb))\.(\d{1,2})\.(.+)")
 _ZERO = ("noise1.weight_orig", "noise2.weight_orig", "conv2.conv.bias")  # until a resolution is trained
-STYLE_GAIN = math.sqrt(2)  # that layers without an activation have here
 _COPIES = 4  # kernels that a fused layer lays on top of each other, shifted by a pixel
-MOST_STAGES = 20  # resolutions
 
 
 class RosinalityGenerator(PortReader):
@@ -120,17 +128,11 @@ def _styled(ours: str, theirs: str, number: int, width: int) -> Iterator[tuple[s
     )
     style = f"{theirs}.adain{number}.style.linear"
     yield f"{ours}.style.weight", scaled(f"{style}.weight_orig", STYLE_GAIN)
-    yield f"{ours}.style.bias", Entry(f"{style}.bias", lambda t: _raised(t, -1), lambda t: _raised(t, 1))
-
-
-def _raised(bias: Tensor, by: float) -> Tensor:
-    """The bias of a style with a number added to its first half, the scales: ours are added to 1."""
-    scales, shifts = bias.chunk(2)
-    return torch.cat([scales + by, shifts])
+    yield f"{ours}.style.bias", Entry(f"{style}.bias", lambda t: raised(t, -1), lambda t: raised(t, 1))
 
 
 def _joined(weight: Tensor) -> Tensor:
-    return weight.transpose(0, 1).contiguous() / _COPIES
+    return (weight.transpose(0, 1).contiguous() if weight.dim() > 1 else weight) / _COPIES
 
 
 def _parted(weight: Tensor) -> Tensor:
@@ -179,11 +181,3 @@ def renumbered(state: Mapping[str, Tensor], first: int, end: int) -> Mapping[str
         elif first <= int(found[2]) < end:
             kept[f"{found[1]}.{int(found[2]) - first}.{found[3]}"] = tensor
     return kept
-
-
-def numbered(shapes: Shapes, pattern: str) -> list[tuple[int, ...]]:
-    """The shapes of keys that are numbered from 0 in sequence."""
-    found: list[tuple[int, ...]] = []
-    while pattern.format(len(found)) in shapes and len(found) < MOST_STAGES:
-        found.append(shapes[pattern.format(len(found))])
-    return found

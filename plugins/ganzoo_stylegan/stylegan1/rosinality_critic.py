@@ -12,13 +12,10 @@ from torch import Tensor
 from ganzoo_stylegan.entries import Entry
 from ganzoo_stylegan.stylegan1.layouts import taps
 from ganzoo_stylegan.stylegan1.networks import StyleGAN1Discriminator
-from ganzoo_stylegan.stylegan1.ports import PortReader, Shapes, widths_of
+from ganzoo_stylegan.stylegan1.ports import MOST_STAGES, STYLE_GAIN, PortReader, Shapes, numbered, widths_of
 from ganzoo_stylegan.stylegan1.rosinality import (
-    MOST_STAGES,
-    STYLE_GAIN,
     ends,
     is_trained,
-    numbered,
     renumbered,
     turned_filter,
 )
@@ -74,7 +71,7 @@ class RosinalityDiscriminator(PortReader):
             yield from _halving(i, last, config)
         yield from ends("conv", f"progression.{last}.conv1.0.conv")
         dense = f"progression.{last}.conv2.0.conv"
-        yield "dense.weight", Entry(f"{dense}.weight_orig", lambda t: t.flatten(1), _square)
+        yield "dense.weight", Entry(f"{dense}.weight_orig", lambda t: t.flatten(1) if t.dim() > 1 else t, _square)
         yield "dense.bias", Entry(f"{dense}.bias")
         yield from ends("scores", "linear.linear", STYLE_GAIN)
 

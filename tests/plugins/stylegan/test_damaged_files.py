@@ -85,6 +85,7 @@ def test_readers_look_at_any_shapes_without_failing() -> None:
             ports.rosinality_discriminator(WIDTHS, [False] * 2, True, 1),
         ),
         *(ports.lernapparat_generator(WIDTHS, 6, 2, 1), ports.lernapparat_discriminator(WIDTHS, 8, 1)),
+        ports.gan_zoo_generator(WIDTHS, 6, 2, 3, 1),
         *(reader().export(G.state_dict(), G.config) for reader in (RosinalityGenerator, TensorFlowGenerator)),
         genforce_generator(G),
         G.state_dict(),

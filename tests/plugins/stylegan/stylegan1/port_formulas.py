@@ -1,6 +1,6 @@
-"""Two ports of StyleGAN written out on their own variables, as their files name them: slow, plain and independent of the zoo.
+"""Ports of StyleGAN written out on their own variables, as their files name them: slow, plain and independent of the zoo.
 
-Both normalise with an epsilon of 1e-5. Blurs are [1, 2, 1] and enter as stored.
+rosinality's and lernapparat's normalise with an epsilon of 1e-5. Blurs are [1, 2, 1] and enter as stored.
 """
 
 import math
@@ -255,6 +255,74 @@ def lernapparat_discriminator(widths: Sequence[int], dense: int, seed: int) -> d
     shapes |= {"4x4.dense0.weight": (dense, 16 * first), "4x4.dense0.bias": (dense,)}
     shapes |= {"4x4.dense1.weight": (1, dense), "4x4.dense1.bias": (1,)}
     return {**random(shapes, seed), **fixed}
+
+
+# --- pytorch_GAN_zoo --------------------------------------------------------------------------------------------------
+
+
+def gan_zoo_layer(state: State, key: str, rate: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Weight and bias as they are used."""
+    weight = state[f"{key}.module.weight"]
+    constant = math.sqrt(2 / weight[0].numel()) * rate
+    return weight * constant, state[f"{key}.module.bias"] * constant
+
+
+def gan_zoo_w(state: State, z: Tensor) -> Tensor:
+    x, i = unit(z), 0
+    while f"mapping.FC.{i}.module.weight" in state:
+        weight, bias = gan_zoo_layer(state, f"mapping.FC.{i}", 0.01)
+        x = act(x @ weight.t() + bias)
+        i += 1
+    return x
+
+
+def gan_zoo_image(state: State, w: Tensor, noise: Sequence[Tensor], alpha: float = 0.0) -> Tensor:
+    """``noise`` has an image for each layer; ``alpha`` is the share of the second largest resolution."""
+
+    def ended(x: Tensor, modulator: str, adain: str, image: Tensor) -> Tensor:
+        x = act(x + state[f"{modulator}.module.weight"] * image)
+        weight, bias = gan_zoo_layer(state, f"{adain}.styleModulator")
+        scale, shift = (w @ weight.t() + bias)[:, :, None, None].chunk(2, 1)
+        centred = x - x.mean((2, 3), keepdim=True)
+        return scale * centred / torch.sqrt((centred**2).mean((2, 3), keepdim=True) + 1e-8) + shift
+
+    def convolved(x: Tensor, key: str) -> Tensor:
+        weight, bias = gan_zoo_layer(state, key)
+        return F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
+
+    x = ended(state["baseScale0"].expand(len(w), -1, -1, -1), "noiseMod00", "adain00", noise[0])
+    x = ended(convolved(x, "conv0"), "noiseMod01", "adain01", noise[1])
+    images, i = [], 0
+    while f"toRGBLayers.{i}.module.weight" in state:
+        key, modulator = f"scaleLayers.{i}", f"noiseModulators.{i}"
+        x = ended(convolved(doubled(x), f"{key}.0"), f"{modulator}.0", f"{key}.1", noise[2 * i + 2])
+        x = ended(convolved(x, f"{key}.2"), f"{modulator}.1", f"{key}.3", noise[2 * i + 3])
+        images.append(convolved(x, f"toRGBLayers.{i}"))
+        i += 1
+    return (1 - alpha) * images[-1] + alpha * doubled(images[-2]) if alpha else images[-1]
+
+
+def gan_zoo_generator(widths: Sequence[int], size: int, layers: int, channels: int, seed: int) -> dict[str, Tensor]:
+    """Random weights under the names of such a network; ``size`` is that of ``z``, the others are as wide as the first maps."""
+    w = widths[0]
+    shapes: dict[str, tuple[int, ...]] = {"baseScale0": (1, w, 4, 4), "mean_w": (1, w)}
+
+    def layer(key: str, *shape: int) -> None:
+        shapes.update({f"{key}.module.weight": shape, f"{key}.module.bias": shape[:1]})
+
+    for i in range(layers):
+        layer(f"mapping.FC.{i}", w, w if i else size)
+    layer("conv0", w, w, 3, 3)
+    for j in (0, 1):
+        layer(f"adain0{j}.styleModulator", 2 * w, w)
+        shapes[f"noiseMod0{j}.module.weight"] = (1, 1, 1, 1)
+    for i, width in enumerate(widths[1:]):
+        for j in (0, 1):
+            layer(f"scaleLayers.{i}.{2 * j}", width, width if j else widths[i], 3, 3)
+            layer(f"scaleLayers.{i}.{2 * j + 1}.styleModulator", 2 * width, w)
+            shapes[f"noiseModulators.{i}.{j}.module.weight"] = (1, 1, 1, 1)
+        layer(f"toRGBLayers.{i}", channels, width, 1, 1)
+    return random(shapes, seed)
 
 
 def random(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, Tensor]:

@@ -1,8 +1,11 @@
 """Files of the common PyTorch ports are recognised, are the same functions as their programs, and can be written again."""
 
 import argparse
+import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -203,6 +206,90 @@ def test_lernapparat_s_discriminator(widths: list[int], tmp_path: Path) -> None:
     exported(match, state)
 
 
+# --- pytorch_GAN_zoo --------------------------------------------------------------------------------------------------
+
+# Widths from 4x4 pixels on, entries of z, layers of the mapping, channels of the image.
+ZOO: dict[str, tuple[list[int], int, int, int]] = {
+    "8 pixels": ([5, 4], 7, 2, 3),
+    "16 pixels, grey": (WIDTHS, 6, 1, 1),
+    "256 pixels, where others turn kernels": ([6, 6, 5, 4, 4, 3, 2], 7, 8, 3),
+}
+
+
+def older(state: State) -> State:
+    """As the first version of the program spelled the keys: the layers of the noise alone have their ``module``."""
+    return {key if "noise" in key else key.replace(".module.", "."): tensor for key, tensor in state.items()}
+
+
+@pytest.mark.parametrize("spelled", [dict, older])
+@pytest.mark.parametrize("name", ZOO)
+@torch.inference_mode()
+def test_the_gan_zoo_s_generator(name: str, spelled: Any, tmp_path: Path) -> None:
+    widths, z_dim, layers, channels = ZOO[name]
+    state = ports.gan_zoo_generator(widths, z_dim, layers, channels, seed=1)
+    (match,) = matches(spelled(state), tmp_path).values()
+    assert (match.role, match.layout) == ("generator", "stylegan-gan-zoo")
+    assert match.config["style_mixing"] == 0 and match.config["truncation_cutoff"] is None
+    G, z = built(match), torch.randn(2, z_dim, dtype=torch.float64)
+    noise = [torch.randn(2, 1, 4 << i // 2, 4 << i // 2, dtype=torch.float64) for i in range(2 * len(widths))]
+    w, mean = ports.gan_zoo_w(double(state), z), double(state)["mean_w"]
+    assert close(G.map(z), w[:, None])
+    for psi in (1.0, 0.5):
+        moved = G.map(z, truncation=psi)
+        for alpha in (0.0, 0.25) if len(widths) > 2 else (0.0,):
+            wanted = ports.gan_zoo_image(double(state), mean + psi * (w - mean), noise, alpha)
+            assert close(G.synthesis(moved, given(noise), alpha), wanted, 3e-6)
+    exported(match, state)
+
+
+class BaseConfig:
+    """Settings as the program keeps them beside its networks."""
+
+    def __init__(self, **settings: Any) -> None:
+        vars(self).update(settings)
+
+
+def test_a_checkpoint_of_the_gan_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its settings are read as a table, the average is what is loaded, and its discriminator is none of ours."""
+    for place in ("models", "models.utils", "models.utils.config"):
+        monkeypatch.setitem(sys.modules, place, ModuleType(place))
+    monkeypatch.setattr(BaseConfig, "__module__", "models.utils.config")
+    monkeypatch.setattr(sys.modules["models.utils.config"], "BaseConfig", BaseConfig, raising=False)
+    raw, average = (ports.gan_zoo_generator(WIDTHS, 7, 2, 3, seed=i) for i in (1, 2))
+    content = {
+        "config": BaseConfig(depthOtherScales=WIDTHS[1:], alpha=0, lossCriterion="Logistic", attribKeysOrder=None),
+        "netG": raw,
+        "netD": {"decisionLayer.module.weight": torch.ones(1, 6), "decisionLayer.module.bias": torch.ones(1)},
+        "avgG": average,
+        "tmp": BaseConfig(lossD=0.5),
+    }
+    found = matches(content, tmp_path)
+    for place in ("models", "models.utils", "models.utils.config"):
+        monkeypatch.delitem(sys.modules, place)
+    assert {place: match.role for place, match in found.items()} == {"netG": "generator", "avgG": "generator"}
+    assert best_matches(found.values())["generator"].place == "avgG"
+    checkpoint = read_checkpoint(tmp_path / "x.model")
+    assert checkpoint.metadata == {"config.alpha": 0, "config.lossCriterion": "Logistic", "tmp.lossD": 0.5}
+    loaded = ganzoo.load(str(tmp_path / "x.model"))
+    assert torch.equal(loaded.state_dict()["mapping.w_avg"], average["mean_w"][0])
+    assert loaded.sample(2, seed=3, truncation=0.5).tensor.shape == (2, 3, 16, 16)
+
+
+def test_what_the_gan_zoo_s_program_cannot_do_is_not_written(tmp_path: Path) -> None:
+    (match,) = matches(ports.gan_zoo_generator(WIDTHS, 7, 2, 3, 1), tmp_path).values()
+    others = {"fused_up": True, "noise": "shared", "norm_eps": 1e-5, "mapping_lr": 1.0, "equalised": False}
+    for name, value in others.items():
+        with pytest.raises(ConfigError, match=f"{name}={value!r}"):
+            match.reader.export(match.state, {**match.config, name: value})
+    key = "synthesis.layers.3.styled.noise_weight"
+    with pytest.raises(ConfigError, match=f"'{key}' channels differ"):
+        match.reader.export({**match.state, key: torch.arange(5.0)}, match.config)
+    # Theirs has no bias under the constant: both are added up.
+    bias = torch.randn(6)
+    back = match.reader.export({**match.state, "synthesis.layers.0.conv.bias": bias}, match.config)
+    assert torch.equal(back["baseScale0"], match.state["synthesis.layers.0.conv.const"] + bias[:, None, None])
+
+
 # --- all --------------------------------------------------------------------------------------------------------------
 
 
@@ -240,9 +327,32 @@ def test_broken_states_are_refused(what: str, tmp_path: Path) -> None:
         ports.rosinality_discriminator(WIDTHS, [False] * 2, True, 1),
         ports.lernapparat_generator(WIDTHS, 7, 3, 1),
         ports.lernapparat_discriminator(WIDTHS, 8, 1),
+        ports.gan_zoo_generator(WIDTHS, 7, 2, 3, 1),
     ):
         with pytest.raises(UnrecognisedCheckpointError):
             matches(BROKEN[what](state), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        ports.rosinality_generator(WIDTHS, 7, 3, [True] * 2, 1),
+        ports.rosinality_discriminator(WIDTHS, [True] * 2, True, 1),
+        ports.lernapparat_generator(WIDTHS, 7, 3, 1),
+        ports.lernapparat_discriminator(WIDTHS, 8, 1),
+        ports.gan_zoo_generator(WIDTHS, 7, 2, 3, 1),
+    ],
+    ids=["rosinality G", "rosinality D", "lernapparat G", "lernapparat D", "GAN zoo"],
+)
+def test_a_tensor_of_another_shape_is_reported(state: State, tmp_path: Path) -> None:
+    kinds = {re.sub(r"\d+", "#", key): key for key in state}  # one of each kind of layer
+    for key in kinds.values():
+        if key.endswith(("weight_flip", "downscale.blur.kernel")):  # they say nothing, whatever is there
+            continue
+        one = "noise" in key and state[key].numel() == 1  # a number, however it is written
+        for shape in {(), (1,), (3,) * 7} - ({(), (1,)} if one else {tuple(state[key].shape)}):
+            with pytest.raises(UnrecognisedCheckpointError):
+                matches({**state, key: torch.ones(shape)}, tmp_path)
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
