@@ -38,6 +38,6 @@ class SelfAttention(nn.Module):
         key = F.max_pool2d(self.key(x), 2).flatten(2)
         value = F.max_pool2d(self.value(x), 2).flatten(2)
         weights = torch.softmax(query.transpose(1, 2) @ key, dim=-1)  # [N, HW, HW/4]
-        mixture = (value @ weights.transpose(1, 2)).view(len(x), -1, *x.shape[2:])
+        mixture = (value @ weights.transpose(1, 2)).view(x.shape[0], -1, *x.shape[2:])
         change: Tensor = self.output(mixture)
         return x + self.gain * change

@@ -23,15 +23,15 @@ def class_indices(c: Any, num_classes: int, batch: Tensor) -> Tensor:
     if c is None:
         raise InvalidValueError("This model is conditional and needs a class.", hint=f"Give c, from 0 to {num_classes - 1}.")
     indices = _whole_numbers(c, batch.device).reshape(-1)
-    if len(indices) == 1:
-        indices = indices.expand(len(batch))
-    if len(indices) != len(batch):
+    if indices.shape[0] == 1:
+        indices = indices.expand(batch.shape[0])
+    if indices.shape[0] != batch.shape[0]:
         raise InvalidValueError(
-            f"There are {len(indices)} classes for {len(batch)} samples.", hint="Give one for each, or one for all."
+            f"There are {indices.shape[0]} classes for {batch.shape[0]} samples.", hint="Give one for each, or one for all."
         )
     if torch.compiler.is_compiling():  # the graph is for all values: there is none to look at
         return indices
-    if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < num_classes:
+    if indices.shape[0] and not 0 <= int(indices.min()) <= int(indices.max()) < num_classes:
         raise InvalidValueError("A class is out of range.", hint=f"This model has the classes 0 to {num_classes - 1}.")
     return indices
 
@@ -69,14 +69,14 @@ def class_mixture(c: Any, num_classes: int, batch: Tensor) -> Tensor | None:
     """
     if not (isinstance(c, Tensor) and c.is_floating_point()):
         return None
-    if c.dim() != 2 or c.shape[1] != num_classes or c.shape[0] not in (1, len(batch)):
+    if c.dim() != 2 or c.shape[1] != num_classes or c.shape[0] not in (1, batch.shape[0]):
         raise InvalidValueError(
-            f"A mixture of classes has a weight of each, [{len(batch)}, {num_classes}], not {list(c.shape)}.",
+            f"A mixture of classes has a weight of each, [{batch.shape[0]}, {num_classes}], not {list(c.shape)}.",
             hint="For single classes give whole numbers.",
         )
     if not torch.compiler.is_compiling() and not c.isfinite().all():
         raise InvalidValueError("The weights of the classes are not all finite numbers.")
-    return c.to(batch).expand(len(batch), -1)
+    return c.to(batch).expand(batch.shape[0], -1)
 
 
 def class_weights(c: Any, num_classes: int, batch: Tensor) -> Tensor:

@@ -1,19 +1,21 @@
 """The leaky ReLU of StyleGAN3, which makes no aliases (Karras et al. 2021, sec. 3.1, figure 4b)."""
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
 from ganzoo.errors import InvalidValueError
 from ganzoo.nn.biased_activation import bias_act, check_clamp
+from ganzoo.nn.channelwise import Stretch, shrunk, stretch, stretched
 from ganzoo.nn.filters import Factor, Padding, checked_filter, factors, paddings
-from ganzoo.nn.fir_blocks import TurningFilter, Way, axes
+from ganzoo.nn.fir_blocks import rows
 from ganzoo.nn.recording import recorded
 from ganzoo.nn.upfirdn import upfirdn2d
 
-WORKSPACE = 2**19  # up-sampled pixels worked on at a time where no gradient is needed: what stays in a core's cache
+# Where nothing is recorded, so many channels of so many up-sampled pixels in all are worked on at a time: what stays in cache.
+CHANNELS, WORKSPACE = 32, 2**20
 
 
 def filtered_lrelu(
@@ -64,15 +66,27 @@ def filtered_lrelu(
     check_clamp(clamp)
     fu = checked_filter(fu, x, gain=ups[0] * ups[1], flip=flip_filter)
     fd = checked_filter(fd, x, flip=flip_filter)
-    planes = x.reshape(-1, *x.shape[2:])
-    biases = None if b is None else b.to(x.dtype).expand(x.shape[0], -1).reshape(-1, 1, 1)
-    activation = _Activation(fu, fd, (planes.shape[1], planes.shape[2]), ups, downs, pads, gain, slope, clamp)
-    y = activation.apart(planes, biases)
-    return y.reshape(*x.shape[:2], *y.shape[1:])
+    activation = _Activation(fu, fd, (x.shape[2], x.shape[3]), ups, downs, pads, gain, slope, clamp)
+    return activation(x, None if b is None else b.to(x.dtype))
 
 
 class _Activation:
-    """`filtered_lrelu` of planes ``[B, H, W]`` on a CPU. In between they are transposed: that takes fewest transpositions."""
+    """`filtered_lrelu` of feature maps with the channels innermost in memory, but for the bias.
+
+    Args:
+        fu: Filter of the up-sampling, convolves.
+        fd: Filter of the down-sampling, likewise.
+        size: Rows and columns of the feature maps.
+        ups: Factors along x and y.
+        downs: Likewise.
+        pads: As for `filtered_lrelu`, and so are the others.
+        gain: Of the leaky ReLU.
+        slope: Of the leaky ReLU.
+        clamp: Of the leaky ReLU.
+
+    Raises:
+        InvalidValueError: fewer pixels than taps.
+    """
 
     def __init__(
         self,
@@ -86,38 +100,49 @@ class _Activation:
         slope: float,
         clamp: float | None,
     ) -> None:
-        horizontal: tuple[Way, Way] = (ups[0], 1, pads[0], pads[1]), (1, downs[0], 0, 0)
-        vertical: tuple[Way, Way] = (ups[1], 1, pads[2], pads[3]), (1, downs[1], 0, 0)
-        fd = fd.T if fd.ndim == 2 else fd
-        x_up, y_up = axes(fu, *size, horizontal[0], vertical[0])
-        y_down, x_down = axes(fd, x_up.outputs, y_up.outputs, vertical[1], horizontal[1])
-        # What the second filter needs is computed, not padded: results that it multiplies by zero.
-        x_up, y_up = replace(x_up, outputs=x_down.length), replace(y_up, outputs=y_down.length)
-        self.pixels = x_up.outputs * y_up.outputs
+        self.size, self.ups, self.downs, self.pads = size, ups, downs, pads
+        across = rows(size[1], fu.shape[-1], (ups[0], 1, pads[0], pads[1]))
+        along = rows(size[0], fu.shape[0], (ups[1], 1, pads[2], pads[3]))
+        self.height, self.width = (
+            rows(up.outputs, taps, (1, down, 0, 0)).outputs
+            for up, taps, down in ((along, fd.shape[0], downs[1]), (across, fd.shape[-1], downs[0]))
+        )
         # A positive gain may as well come before the leaky ReLU.
-        self.early, self.late = (gain, 1.0) if gain > 0 else (1.0, gain)
-        self.up = TurningFilter(fu * self.early ** (1 / (3 - fu.ndim)), x_up, y_up)
-        self.down = TurningFilter(fd, y_down.padded(), x_down.padded())
-        self.shape = x_down.outputs, y_down.outputs
+        early, self.late = (gain, 1.0) if gain > 0 else (1.0, gain)
+        self.fu, self.fd = fu * early ** (1 / (3 - fu.ndim)), fd
         self.slope, self.clamp = slope, clamp
+        self.lines = self._lines(0, self.width, 0)
 
-    def apart(self, x: Tensor, b: Tensor | None) -> Tensor:
-        """All planes; a few at a time where no gradient is needed, so that what lies between the filters stays in cache."""
-        some = max(1, WORKSPACE // self.pixels)
-        kept = recorded(x, b, self.up.passes[0].weight, self.down.passes[0].weight)
-        if kept or len(x) <= some:
-            return self(x, b, kept)
-        width, height = self.shape
-        y = x.new_empty(len(x), height, width)
-        for i in range(0, len(x), some):
-            y[i : i + some] = self(x[i : i + some], None if b is None else b[i : i + some], kept)
+    def __call__(self, x: Tensor, b: Tensor | None) -> Tensor:
+        """All of ``x [N, C, H, W]``; a part at a time where nothing is recorded, so that it stays in the cache."""
+        if recorded(x, b, self.fu, self.fd):
+            return self._rows(x.contiguous(memory_format=torch.channels_last), b, 0, self.height)
+        y = x.new_empty(x.shape[0], self.height, self.width, x.shape[1]).permute(0, 3, 1, 2)
+        for image, channels, start, stop in self._parts(x.shape[0], x.shape[1]):
+            bias = None if b is None else b[channels]
+            y[image, channels, start:stop] = self._rows(x[image, channels], bias, start, stop)
         return y
 
-    def __call__(self, x: Tensor, b: Tensor | None, kept: bool) -> Tensor:
-        y = self.up(x if b is None else x + b)
-        if kept or self.late != 1:
-            y = bias_act(y, act="lrelu", alpha=self.slope, gain=self.late, clamp=self.clamp)
-        else:
-            y = F.leaky_relu(y, self.slope, inplace=True)
-            y = y if self.clamp is None else y.clamp_(-self.clamp, self.clamp)
-        return self.down(y)
+    def _parts(self, count: int, channels: int) -> Iterator[tuple[slice, slice, int, int]]:
+        """Images, channels, and first and last row of the results that are worked on at a time."""
+        lines = max(1, WORKSPACE // (CHANNELS * self.size[1] * self.ups[0]) // self.downs[1])
+        step = -(-self.height // -(-self.height // lines))  # parts of about the same size
+        for n in range(count):
+            for first in range(0, channels, CHANNELS):
+                for start in range(0, self.height, step):
+                    yield slice(n, n + 1), slice(first, first + CHANNELS), start, min(start + step, self.height)
+
+    def _rows(self, x: Tensor, b: Tensor | None, start: int, stop: int) -> Tensor:
+        """Rows ``start`` to ``stop`` of the result."""
+        columns = self._lines(start, stop, 1)
+        x = x[:, :, columns.first : columns.last, self.lines.first : self.lines.last]
+        x = x.contiguous(memory_format=torch.channels_last) if b is None else x + b[:, None, None]
+        y = stretched(x, self.fu, self.lines, columns)
+        y = bias_act(y, act="lrelu", alpha=self.slope, gain=self.late, clamp=self.clamp, inplace=True)
+        return shrunk(y, self.fd, *self.downs)
+
+    def _lines(self, start: int, stop: int, axis: int) -> Stretch:
+        """What is needed for results ``start`` to ``stop`` along x (0) or y (1)."""
+        taps, behind = self.fu.shape[axis - 1], self.fd.shape[axis - 1]
+        down = self.downs[axis]
+        return stretch(self.size[1 - axis], taps, self.ups[axis], self.pads[2 * axis], start * down, (stop - 1) * down + behind)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError
 from ganzoo.nn.layers import Factory, Layers
+from ganzoo.nn.recording import recorded
 from ganzoo.nn.spectral import (
     RecomputedSpectralConv2d,
     RecomputedSpectralLinear,
@@ -129,13 +130,34 @@ class FoldedConv2d(Folded, nn.Conv2d):
             raise ConfigError("A convolution of repeated pixels has 3x3 pixels and a padding of one.")
         self.outputs, self.doubles = outputs, doubles
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``[N, C, H, W]`` to ``[N, C', H, W]``, or to ``[N, C', 2H, 2W]``."""
+    def forward(self, x: Tensor, gain: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+        """``[N, C, H, W]`` to ``[N, C', H, W]``, or to ``[N, C', 2H, 2W]``.
+
+        Args:
+            x: The input.
+            gain: ``[C']``: multiplies the channels of the result. None, too, for no ``shift``.
+            shift: ``[C']``: is added to them then.
+        """
         bias = self.bias if self.bias is None or self.outputs is None else self.bias[: self.outputs]
-        if self.doubles and x.device.type == "cpu" and x[:, 0].numel() >= MANY_PIXELS:
-            return F.conv_transpose2d(x, self._weight(x, doubling_kernel), bias, stride=2, padding=1)
+        if gain is not None and shift is not None:
+            bias = shift if bias is None else torch.addcmul(shift, bias, gain)
+        # A compiler's graph is for any number of images: it must not depend on how many there are.
+        many = torch.compiler.is_compiling() or x[:, 0].numel() >= MANY_PIXELS
+        if self.doubles and many and x.device.type == "cpu":
+            weight = self._weight(x, doubling_kernel)
+            weight = weight if gain is None else weight * gain[:, None, None]
+            return F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
+        weight = self._weight(x, in_memory_order)
+        weight = weight if gain is None else weight * gain[:, None, None, None]
         x = F.interpolate(x, scale_factor=2, mode="nearest") if self.doubles else x
-        return convolve(x, self._weight(x, in_memory_order), bias, self.padding)
+        return convolve(x, weight, bias, self.padding)
+
+    def scales_cheaply(self, x: Tensor) -> bool:
+        """Whether to multiply the result of ``x`` in the weight: that of a single image, where the weight is smaller."""
+        if x.shape[0] > 1 or recorded(x, *self.parameters(recurse=False)):
+            return False
+        pixels = x[0, 0].numel() * (4 if self.doubles else 1)
+        return pixels > self.in_channels * self.kernel_size[0] * self.kernel_size[1]
 
     def _weight(self, x: Tensor, form: Form | None) -> Tensor:
         weight = self.folded_weight(form if x.device.type == "cpu" else None)

@@ -1,11 +1,11 @@
 """Up-sampling, filtering and down-sampling of images with FIR filters."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from ganzoo.nn.channelwise import shrunk, stretch, stretched
 from ganzoo.nn.filters import Factor, Padding, checked_filter, factors, filter_size, framed, paddings
-from ganzoo.nn.fir_blocks import BLOCK, STILL, TurningFilter, Way, axes, rows
+from ganzoo.nn.fir_blocks import BLOCK, TurningFilter, Way, axes, rows
 
 
 def upfirdn2d(
@@ -48,7 +48,7 @@ def upfirdn2d(
     rows(x.shape[2], taps_y, vertical), rows(x.shape[3], taps_x, horizontal)  # say what does not fit
     if x.device.type != "cpu":
         return _by_channel(x, f, horizontal, vertical)
-    if x.shape[1] >= BLOCK and up_x == up_y == 1:  # channels that fill vector registers, and no zeros between the pixels
+    if x.shape[1] >= BLOCK:  # channels that fill vector registers
         return _by_channel(x.contiguous(memory_format=torch.channels_last), f, horizontal, vertical)
     return _by_block(x, f, horizontal, vertical)
 
@@ -66,18 +66,17 @@ def _by_block(x: Tensor, f: Tensor, horizontal: Way, vertical: Way) -> Tensor:
 
 def _by_channel(x: Tensor, f: Tensor, horizontal: Way, vertical: Way) -> Tensor:
     """`upfirdn2d` with a convolution of each channel."""
-    if f.ndim == 1:
-        return _by_channel(_by_channel(x, f[None], horizontal, STILL), f[:, None], STILL, vertical)
     (up_x, down_x, left, right), (up_y, down_y, top, bottom) = horizontal, vertical
-    channels, (taps_y, taps_x) = x.shape[1], f.shape
-    weight = f.expand(channels, 1, taps_y, taps_x)
     if up_x == up_y == 1:
         around = min(top, bottom), min(left, right)
         around = (0, 0) if min(around) < 0 else around
         x = framed(x, (left - around[1], right - around[1], top - around[0], bottom - around[0]))
-        return F.conv2d(x, weight.flip(2, 3), stride=(down_y, down_x), padding=around, groups=channels)
-    y = F.conv_transpose2d(x, weight, stride=(up_y, up_x), groups=channels)  # all of it, then the part asked for
-    y = framed(y, (left - taps_x + 1, right - taps_x + up_x, top - taps_y + 1, bottom - taps_y + up_y))
+        return shrunk(x, f, down_x, down_y, around)
+    height, width = x.shape[2:]
+    taps_x, taps_y = filter_size(f)
+    across = stretch(width, taps_x, up_x, left, 0, width * up_x + left + right - taps_x + 1)
+    along = stretch(height, taps_y, up_y, top, 0, height * up_y + top + bottom - taps_y + 1)
+    y = stretched(x[:, :, along.first : along.last, across.first : across.last], f, across, along)
     return y[:, :, ::down_y, ::down_x]
 
 

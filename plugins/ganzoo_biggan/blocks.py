@@ -32,8 +32,8 @@ class UpBlock(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """``[N, C, H, W]`` to ``[N, C', 2H, 2W]``, given the condition ``y`` of each."""
-        change = self.conv1(self.norm1(x, y))
-        change = self.conv2(self.norm2(change, y))
+        change = self.norm2.after(self.conv1, self.norm1(x, y), y)
+        change = self.conv2(change)
         # A 1x1 convolution and repeated pixels commute: this order is four times cheaper than that of the reference.
         return add_repeated(change, self.shortcut(x))
 
@@ -68,10 +68,10 @@ class DeepUpBlock(nn.Module):
             y: The condition of each.
             truncation: Which statistics the normalisations use, where they have several.
         """
-        change = self.conv1(self.norm1(x, y, truncation))
-        change = self.conv2(self.norm2(change, y, truncation))
-        change = self.conv3(self.norm3(change, y, truncation))
-        change = self.conv4(self.norm4(change, y, truncation))
+        change = self.norm2.after(self.conv1, self.norm1(x, y, truncation), y, truncation)
+        change = self.norm3.after(self.conv2, change, y, truncation)
+        change = self.norm4.after(self.conv3, change, y, truncation)
+        change = self.conv4(change)
         kept = x[:, : self.after]
         joined: Tensor = add_repeated(change, kept) if self.doubles else change.add_(kept)
         return joined

@@ -91,12 +91,12 @@ class BigGANDeepGenerator(ClassGenerator):
         Raises:
             InvalidValueError: a class is missing or is none of the network's.
         """
-        return z.new_empty(len(z), 0) if self.embedding is None else class_vectors(self.embedding, c, z)
+        return z.new_empty(z.shape[0], 0) if self.embedding is None else class_vectors(self.embedding, c, z)
 
     def from_embedding(self, z: Tensor, y: Tensor) -> Tensor:
         """Images of latents ``z [N, latent_size]`` and embeddings ``y``; between two classes their average, say."""
         condition = torch.cat([y, z], dim=1)
-        x = channels_innermost(self.first(condition).view(len(z), -1, self.bottom, self.bottom))
+        x = channels_innermost(self.first(condition).view(z.shape[0], -1, self.bottom, self.bottom))
         x = through(self.blocks, self.attention, x, [condition] * len(self.blocks))
         return torch.tanh(self.last(self.norm(x, condition))).contiguous()
 

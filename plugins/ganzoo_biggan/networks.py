@@ -107,7 +107,7 @@ class BigGANGenerator(ClassGenerator):
         if self.embedding is not None:
             return class_vectors(self.embedding, c, z)
         if not self.num_classes:
-            return z.new_empty(len(z), 0)
+            return z.new_empty(z.shape[0], 0)
         mixture = class_mixture(c, self.num_classes, z)
         return class_indices(c, self.num_classes, z) if mixture is None else mixture
 
@@ -115,7 +115,7 @@ class BigGANGenerator(ClassGenerator):
         """Images of latents ``z [N, latent_size]`` and what `embed` makes of classes; between two classes its average, say."""
         first, *rest = torch.split(z, self.chunk or self.latent_size, dim=1)
         conditions = [torch.cat([y, chunk], dim=1) for chunk in rest] if rest else [y] * len(self.blocks)
-        x = self.first(first).view(len(z), -1, self.bottom, self.bottom)
+        x = self.first(first).view(z.shape[0], -1, self.bottom, self.bottom)
         x = through(self.blocks, self.attention, channels_innermost(x), conditions)
         return torch.tanh(self.last(self.norm(x, y))).contiguous()
 

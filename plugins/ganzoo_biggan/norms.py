@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError, InvalidValueError
 from ganzoo.nn import Layers
+from ganzoo.nn.folding import FoldedConv2d
+from ganzoo.nn.recording import recorded
 
 MOMENTUM = 0.1  # of the running statistics
 STATISTICS = ("running", "counted", "standing")
@@ -148,14 +150,32 @@ class Normalisation(nn.Module, ABC):
 
     def forward(self, x: Tensor, y: Tensor, truncation: float = 1.0) -> Tensor:
         """``x [N, channels, H, W]`` normalised and rectified, given ``y``, the condition of each."""
+        return self._rectified(x, y, truncation, inplace=False)
+
+    def after(self, convolution: nn.Module, x: Tensor, y: Tensor, truncation: float = 1.0) -> Tensor:
+        """`forward` of what ``convolution`` makes of ``x``; where that is cheaper, the convolution multiplies already."""
+        fixed = not (isinstance(self.statistics, Statistics) and self.statistics.training)
+        cheaply = isinstance(convolution, FoldedConv2d) and convolution.scales_cheaply(x)
+        if not (fixed and cheaply) or recorded(y, *self.parameters()):
+            return self._rectified(convolution(x), y, truncation, inplace=True)
+        gain, bias = self._with_statistics(*self.gain_and_bias(y), truncation)
+        result: Tensor = convolution(x, gain[0], bias[0])
+        return result.relu_()
+
+    def _rectified(self, x: Tensor, y: Tensor, truncation: float, *, inplace: bool) -> Tensor:
         gain, bias = self.gain_and_bias(y)
         if isinstance(self.statistics, Statistics) and self.statistics.training:
             x = self.statistics.of_batch(x, self.eps)
         else:
-            mean, var = self.statistics.stored(truncation)
-            gain = gain * torch.rsqrt(var + self.eps)
-            bias = torch.addcmul(bias, gain, mean, value=-1)
-        return torch.addcmul(bias[:, :, None, None], x, gain[:, :, None, None]).relu_()
+            gain, bias = self._with_statistics(gain, bias, truncation)
+        out = x if inplace and not recorded(x, gain, bias) else None
+        return torch.addcmul(bias[:, :, None, None], x, gain[:, :, None, None], out=out).relu_()
+
+    def _with_statistics(self, gain: Tensor, bias: Tensor, truncation: float) -> tuple[Tensor, Tensor]:
+        """The normalisation by the stored statistics, then ``gain`` and ``bias``, as one gain and one bias."""
+        mean, var = self.statistics.stored(truncation)
+        gain = gain * torch.rsqrt(var + self.eps)
+        return gain, torch.addcmul(bias, gain, mean, value=-1)
 
 
 class VectorNormalisation(Normalisation):

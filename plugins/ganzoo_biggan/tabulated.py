@@ -119,7 +119,7 @@ class BigGANDeepTabulatedGenerator(ClassGenerator):
         """
         condition = torch.cat([z, y], dim=1)
         # Channels come last in the first layer's output, as in the TensorFlow original: their order in memory is right already.
-        x = self.first(condition).view(len(z), BOTTOM, BOTTOM, -1).permute(0, 3, 1, 2)
+        x = self.first(condition).view(z.shape[0], BOTTOM, BOTTOM, -1).permute(0, 3, 1, 2)
         x = through(self.blocks, self.attention, channels_innermost(x), [condition] * len(self.blocks), statistics)
         return torch.tanh(self.last(self.norm(x, condition, statistics))).contiguous()
 

@@ -66,6 +66,29 @@ def test_a_kernel_for_doubling_by_hand() -> None:
     assert doubling_kernel(weight)[0, 0].tolist() == [[row * column for column in columns] for row in rows]
 
 
+@pytest.mark.parametrize("size", [5, 16])  # the second is doubled by a transposed convolution
+@pytest.mark.parametrize("options", [{}, {"doubles": True}, {"bias": False}, {"outputs": 2}], ids=str)
+def test_a_gain_of_the_result_can_be_in_the_weight(options: dict[str, Any], size: int) -> None:
+    folded: Any = FoldedLayers().convolution(4, 6, 3, padding=1, **options).double()
+    x = torch.randn(1, 4, size, size, dtype=torch.float64)
+    gain, shift = torch.randn(2, options.get("outputs", 6), dtype=torch.float64)
+    with torch.inference_mode():
+        want = folded(x) * gain[:, None, None] + shift[:, None, None]
+        assert torch.allclose(folded(x, gain, shift), want, atol=1e-12)
+
+
+def test_a_gain_goes_into_the_weight_of_a_single_image_only_and_where_that_is_smaller() -> None:
+    folded, _ = pair("stored")
+    small, large = torch.randn(1, 4, 6, 6, dtype=torch.float64), torch.randn(1, 4, 7, 7, dtype=torch.float64)
+    with torch.inference_mode():  # 4 * 9 numbers for each channel of the result
+        assert folded.scales_cheaply(large) and not folded.scales_cheaply(small)
+        assert not folded.scales_cheaply(large.expand(2, -1, -1, -1))
+    assert not folded.scales_cheaply(large)  # a gradient is wanted
+    folded, _ = pair("none", doubles=True)
+    with torch.inference_mode():
+        assert folded.scales_cheaply(small)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_kept_weights_never_go_stale(kind: str) -> None:
     folded, _ = pair(kind)

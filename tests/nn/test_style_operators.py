@@ -281,6 +281,14 @@ class TestFilteredLeakyReLU:
             monkeypatch.setattr("ganzoo.nn.filtered_activation.WORKSPACE", pixels)
             torch.testing.assert_close(call(), whole)
 
+    @pytest.mark.parametrize("seed", range(50))
+    def test_parts_are_what_the_steps_make(self, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("ganzoo.nn.filtered_activation.CHANNELS", 2)
+        monkeypatch.setattr("ganzoo.nn.filtered_activation.WORKSPACE", random.Random(seed).choice([1, 150, 400]))
+        tensors, arguments = lrelu_case(seed)
+        with torch.inference_mode():
+            torch.testing.assert_close(filtered_lrelu(**tensors, **arguments), lrelu_reference(tensors, arguments))
+
     def test_sizes_of_other_devices_are_the_same(self) -> None:
         for seed in range(10):
             tensors, arguments = lrelu_case(seed)

@@ -124,7 +124,7 @@ class StyleGAN1Generator(StyleGenerator):
         ws = super().map(z, c, truncation=truncation, truncation_cutoff=truncation_cutoff)
         if not self.w_per_layer:
             return ws
-        every = ws.reshape(len(ws), self.num_ws, self.num_ws, self.w_dim)  # for each layer, what was made for all of them
+        every = ws.reshape(ws.shape[0], self.num_ws, self.num_ws, self.w_dim)  # for each layer, what was made for all of them
         return every.diagonal(0, 1, 2).mT
 
     def truncated(self, ws: Tensor, truncation: float, cutoff: int | None = None) -> Tensor:

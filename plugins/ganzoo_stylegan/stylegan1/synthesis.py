@@ -31,7 +31,7 @@ class Constant(nn.Module):
 
     def forward(self, w: Tensor) -> Tensor:
         """Feature maps ``[N, channels, 4, 4]`` for ``w [N, w_dim]``."""
-        return (self.const + self.bias[:, None, None]).repeat(len(w), 1, 1, 1)
+        return (self.const + self.bias[:, None, None]).repeat(w.shape[0], 1, 1, 1)
 
 
 class FromStyle(EqualisedLinear):
@@ -50,7 +50,7 @@ class FromStyle(EqualisedLinear):
 
     def forward(self, w: Tensor) -> Tensor:
         """Feature maps ``[N, channels, 4, 4]`` for ``w [N, w_dim]``."""
-        x = F.linear(w, self.used_weight()).view(len(w), -1, FIRST_SIZE, FIRST_SIZE)
+        x = F.linear(w, self.used_weight()).view(w.shape[0], -1, FIRST_SIZE, FIRST_SIZE)
         return x + self.bias[:, None, None]  # type: ignore[index]  # set above
 
 
@@ -63,7 +63,7 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, source: NoiseSource) -> Tensor:
         """``x`` is what the convolution takes, ``w [N, w_dim]``."""
-        return torch.as_tensor(self.styled(self.conv(x), w, self.styled.draw(source, len(w))))
+        return torch.as_tensor(self.styled(self.conv(x), w, self.styled.draw(source, w.shape[0])))
 
 
 class Synthesis(nn.Module):
@@ -138,7 +138,7 @@ class Synthesis(nn.Module):
     def _stage(self, i: int, x: Tensor, ws: Tensor, source: NoiseSource) -> Tensor:
         """Both layers of resolution ``i``."""
         if self.shared_noise:
-            noise = source(len(ws), self.get_buffer(f"layers.{2 * i}.styled.noise"))
+            noise = source(ws.shape[0], self.get_buffer(f"layers.{2 * i}.styled.noise"))
             source = lambda count, stored: noise  # noqa: E731
         x = self.layers[2 * i](x, ws[:, 2 * i], source)
         return torch.as_tensor(self.layers[2 * i + 1](x, ws[:, 2 * i + 1], source))

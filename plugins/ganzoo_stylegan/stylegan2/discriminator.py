@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from ganzoo.errors import ConfigError, InvalidValueError
 from ganzoo.models import Discriminator
 from ganzoo.nn import downsample2d, fir_filter
+from ganzoo.nn.folding import channels_innermost
 from ganzoo_stylegan.conditions import class_weights
 from ganzoo_stylegan.mapping import FullyConnected, MappingNetwork
 from ganzoo_stylegan.stylegan2.layers import Convolution, LayerStyle, Taps
@@ -147,6 +149,7 @@ class StyleGAN2Discriminator(Discriminator):
         mbstd_group_size: Images that are compared with each other; None compares all.
         mbstd_channels: How many channels say how much they differ; 0 for none.
         class_vector_size: Entries of a mapped class; None means the width at 4x4.
+        end_activation: Of the layers at 4x4; None means ``activation``.
 
     Raises:
         ConfigError: arguments that do not fit together.
@@ -176,6 +179,7 @@ class StyleGAN2Discriminator(Discriminator):
         mbstd_group_size: int | None = 4,
         mbstd_channels: int = 1,
         class_vector_size: int | None = None,
+        end_activation: str | None = None,
     ) -> None:
         super().__init__()
         style = LayerStyle(activation, resample_filter, conv_clamp, kernel_size)
@@ -217,7 +221,7 @@ class StyleGAN2Discriminator(Discriminator):
             width,
             vector,
             channels,
-            style,
+            style if end_activation is None else replace(style, activation=end_activation),
             sees=architecture == "skip",
             group_size=mbstd_group_size,
             statistics=mbstd_channels,
@@ -231,7 +235,7 @@ class StyleGAN2Discriminator(Discriminator):
         """
         if x.dim() != 4 or x.shape[1:] != self._image_shape:
             raise InvalidValueError(f"This discriminator judges images {['N', *self._image_shape]}, not {list(x.shape)}.")
-        img = x
+        img = channels_innermost(x)
         features: Tensor | None = None
         for size in self.sizes:
             features, img = self.get_submodule(f"b{size}")(features, img, self.precision.dtype_at(size, x))

@@ -9,11 +9,14 @@ from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError
 from ganzoo.nn import BIAS_ACTIVATIONS, bias_act, conv2d_resample, fir_filter
+from ganzoo.nn.folding import Folded, in_memory_order
 from ganzoo_stylegan.mapping import FullyConnected
 from ganzoo_stylegan.noise import NoiseSource
+from ganzoo_stylegan.stylegan2.rows import Rows, Whole, whole
 from ganzoo_stylegan.stylegan2.styled import Ending, StyledConvolution
 
 Taps = Sequence[float] | Sequence[Sequence[float]] | None
+UNUSED_FILTER = (1, 3, 3, 1)  # NVIDIA's programs store it with layers that keep the resolution, whatever the others have
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class LayerStyle:
     Attributes:
         activation: Name of the activation, see `ganzoo.nn.bias_act`.
         resample_filter: Taps of the filter for changes of resolution.
-        conv_clamp: Largest magnitude of what leaves a layer, None for no limit.
+        image_filter: The same for images; None means ``resample_filter``.
+        conv_clamp: Largest magnitude of what leaves a layer, its activation's gain included; None for no limit.
         kernel_size: Of all convolutions but those of 1x1.
         noise: Whether layers add noise.
         equalised: Whether modulated weights are divided by the root of their number of inputs. With demodulation this hardly
@@ -36,6 +40,7 @@ class LayerStyle:
     kernel_size: int = 3
     noise: bool = True
     equalised: bool = False
+    image_filter: Taps = None
 
     def __post_init__(self) -> None:
         if self.activation not in BIAS_ACTIVATIONS:
@@ -47,13 +52,27 @@ class LayerStyle:
 
 
 def activated(x: Tensor, bias: Tensor, style: LayerStyle, gain: float = 1.0) -> Tensor:
-    """``gain`` times what the activation makes of ``x + bias``, clamped; the clamp grows with the gain."""
-    gain = gain * BIAS_ACTIVATIONS[style.activation].gain
+    """``gain`` times what the activation makes of ``x + bias`` with its own gain, clamped; the clamp grows with ``gain``.
+
+    Where nothing is recorded, ``x`` is overwritten.
+    """
     clamp = None if style.conv_clamp is None else style.conv_clamp * gain
-    return bias_act(x, bias, act=style.activation, gain=gain, clamp=clamp)
+    gain = gain * BIAS_ACTIVATIONS[style.activation].gain
+    return bias_act(x, bias, act=style.activation, gain=gain, clamp=clamp, inplace=True)
 
 
-class Convolution(nn.Module):
+@dataclass(frozen=True)
+class Times:
+    """Multiplies a weight by ``factor`` and brings it into the order that convolutions want."""
+
+    factor: float
+
+    def __call__(self, weight: Tensor) -> Tensor:
+        """The weight as it is used."""
+        return in_memory_order(weight * self.factor)
+
+
+class Convolution(Folded, nn.Module):
     """A convolution with equalised learning rate, resampling, activation and clamp: ``Conv2dLayer`` of NVIDIA's programs.
 
     Args:
@@ -64,7 +83,6 @@ class Convolution(nn.Module):
         bias: Whether there is one; without it there is no activation either.
         up: Factor of the resolution.
         down: Likewise.
-        clamped: Whether the clamp holds here.
     """
 
     resample_filter: Tensor
@@ -79,21 +97,20 @@ class Convolution(nn.Module):
         bias: bool = True,
         up: int = 1,
         down: int = 1,
-        clamped: bool = True,
     ) -> None:
         super().__init__()
-        self.style, self.up, self.down, self.clamped = style, up, down, clamped
+        self.style, self.up, self.down = style, up, down
         self.padding, self.weight_gain = kernel_size // 2, 1 / math.sqrt(inputs * kernel_size**2)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel_size, kernel_size))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.register_buffer("resample_filter", fir_filter(style.resample_filter))
+        self.register_buffer("resample_filter", fir_filter(style.resample_filter if up * down > 1 else UNUSED_FILTER))
 
     def forward(self, x: Tensor, gain: float = 1.0) -> Tensor:
         """``[N, inputs, H, W]`` to ``[N, outputs, H * up / down, W * up / down]``, times ``gain``."""
         scale = gain if self.bias is None else 1.0
         x = conv2d_resample(
             x,
-            (self.weight * (self.weight_gain * scale)).to(x.dtype),
+            self.folded_weight(Times(self.weight_gain * scale)).to(x.dtype),
             self.resample_filter,
             up=self.up,
             down=self.down,
@@ -128,19 +145,27 @@ class SynthesisLayer(StyledConvolution):
             self.register_buffer("noise_const", torch.randn(size, size))
             self.noise_strength = nn.Parameter(torch.zeros(()))
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.register_buffer("resample_filter", fir_filter(style.resample_filter))
+        self.register_buffer("resample_filter", fir_filter(style.resample_filter if up > 1 else UNUSED_FILTER))
 
     def forward(self, x: Tensor, w: Tensor, noise: NoiseSource, gain: float = 1.0) -> Tensor:
         """``x [N, inputs, H, W]`` under the style of ``w [N, w_dim]``, times ``gain``."""
-        added = noise(len(x), self.noise_const) if self.style.noise else None
+        return whole(self.styled(Whole(x), x.dtype, w, self.noise(noise, x.shape[0]), gain))
+
+    def noise(self, source: NoiseSource, count: int) -> Tensor | None:
+        """What is added for ``count`` images, ``[H, W]`` or ``[N, 1, H, W]``; None for nothing."""
+        drawn = source(count, self.noise_const) if self.style.noise else None
+        return None if drawn is None else drawn * self.noise_strength
+
+    def styled(self, source: Rows, dtype: torch.dtype, w: Tensor, noise: Tensor | None, gain: float = 1.0) -> Rows:
+        """The same as `forward` of feature maps that can be had in parts, computed in ``dtype``."""
         ending = Ending(
-            noise=None if added is None else added * self.noise_strength,
+            noise=noise,
             bias=self.bias,
             activation=self.style.activation,
             gain=gain,
             clamp=self.style.conv_clamp,
         )
-        return self.convolved(x, self.affine(w) * self.style_gain, ending, self.resample_filter)
+        return self.convolved(source, dtype, self.affine(w) * self.style_gain, ending, self.resample_filter)
 
 
 class ToImage(nn.Module):
@@ -156,7 +181,7 @@ class ToImage(nn.Module):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """``x [N, inputs, H, W]`` under the style of ``w [N, w_dim]``."""
         weight = self.weight.flatten(1) * (self.affine(w) * self.style_gain)[:, None]  # [N, channels, inputs]
-        y = torch.baddbmm(self.bias.to(x.dtype)[:, None], weight.to(x.dtype), x.flatten(2)).view(len(x), -1, *x.shape[2:])
+        y = torch.baddbmm(self.bias.to(x.dtype)[:, None], weight.to(x.dtype), x.flatten(2)).view(x.shape[0], -1, *x.shape[2:])
         if self.clamp is None:
             return y
         return y.clamp(-self.clamp, self.clamp)

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganzoo.nn import BIAS_ACTIVATIONS, bias_act
-from ganzoo.nn.folding import Form, Kept, channels_innermost
+from ganzoo.nn.folding import channels_innermost
 from ganzoo.nn.recording import recorded
+from ganzoo.nn.upfirdn import resampling_padding
+from ganzoo_stylegan.stylegan2.rows import Rows, padded_convolution, reaching
+from ganzoo_stylegan.weight_forms import WeightForms, ordered, squared_norms, transposed
 
 UP = 2  # factor of the resolution of layers that change it
 EPS = 1e-8  # under the root of the demodulation
@@ -25,7 +28,7 @@ SLOPES = {"linear": 1.0, "relu": 0.0, "lrelu": 0.2}
 
 @dataclass(frozen=True)
 class Ending:
-    """What follows: noise, ``[H, W]`` or for each image, bias ``[out]``, activation, gain, a clamp that grows with the gain."""
+    """What follows: noise, ``[H, W]`` or for each image, bias ``[out]``, activation, gain, a clamp that grows with ``gain``."""
 
     noise: Tensor | None
     bias: Tensor
@@ -43,11 +46,11 @@ class Ending:
         """What may be multiplied before the activation."""
         return self.whole_gain if self.activation in SLOPES else 1.0
 
-    def __call__(self, y: Tensor) -> Tensor:
-        """``y``, whose bias and early gain are in it already, overwritten where nothing is recorded."""
+    def __call__(self, y: Tensor, start: int) -> Tensor:
+        """``y``, rows from ``start`` on, whose bias and early gain are in it already; overwritten where nothing is recorded."""
         if self.noise is not None:
-            y += (self.noise * self.early_gain).to(y.dtype)
-        clamp = None if self.clamp is None else self.clamp * self.whole_gain
+            y += (self.noise.narrow(-2, start, y.shape[2]) * self.early_gain).to(y.dtype)
+        clamp = None if self.clamp is None else self.clamp * self.gain  # the activation's own gain is no part of it
         if self.activation not in SLOPES:
             return bias_act(y, act=self.activation, gain=self.whole_gain, clamp=clamp)
         y = y if self.activation == "linear" else F.leaky_relu(y, SLOPES[self.activation], inplace=True)
@@ -56,7 +59,7 @@ class Ending:
         return y.clamp(-clamp, clamp) if recorded(y) else y.clamp_(-clamp, clamp)
 
 
-class StyledConvolution(nn.Module):
+class StyledConvolution(WeightForms):
     """A convolution whose weights a style scales and demodulation brings back to unit norm (Karras et al. 2020b, eq. 1 and 3).
 
     A subclass has the parameter ``weight [out, in, k, k]``, ``k`` odd.
@@ -65,97 +68,116 @@ class StyledConvolution(nn.Module):
         up: 1, or 2 for twice the resolution.
     """
 
-    weight: nn.Parameter
-
     def __init__(self, up: int) -> None:
         super().__init__()
         self.up = up
-        self._squares, self._order = Kept(), Kept()
 
-    def train(self, mode: bool = True) -> "StyledConvolution":
-        """As in `torch.nn.Module`; what is kept for evaluation gives its memory back."""
-        if mode:
-            self._squares.clear()
-            self._order.clear()
-        super().train(mode)
-        return self
-
-    def convolved(self, x: Tensor, styles: Tensor, ending: Ending, f: Tensor) -> Tensor:
+    def convolved(self, source: Rows, dtype: torch.dtype, styles: Tensor, ending: Ending, f: Tensor) -> Rows:
         """Correlates; where it up-samples, it convolves and filters. Then the ending.
 
-        For float16 ``x``, weights and styles are divided by their largest entries, so that nothing overflows; demodulation
-        makes up for it.
+        In float16, weights and styles are divided by their largest entries, so that nothing overflows; demodulation makes up
+        for it.
 
         Args:
-            x: ``[N, in, H, W]``.
+            source: ``[N, in, H, W]``.
+            dtype: Of the source.
             styles: ``[N, in]``.
             ending: What follows.
-            f: Taps of the filter, ``[taps]`` along both axes or ``[taps, taps]``.
+            f: Taps of the filter, ``[taps]`` along both axes or ``[taps along y, taps along x]``.
 
         Returns:
             ``[N, out, H * up, W * up]``.
         """
-        weight: Tensor = self.weight
-        if x.dtype == torch.float16:
-            weight = weight / (weight.abs().amax((1, 2, 3), keepdim=True) * math.sqrt(weight[0].numel()))
+        weight: Tensor | None = None
+        if dtype == torch.float16:
+            largest = self.weight.abs().amax((1, 2, 3), keepdim=True)
+            weight = self.weight / (largest * math.sqrt(self.weight[0].numel()))
             styles = styles / styles.abs().amax(1, keepdim=True)
-        scale = torch.rsqrt(styles.square() @ self._formed(self._squares, squared_norms, weight).T + EPS)
-        scale, bias = (scale * ending.early_gain).to(x.dtype), (ending.bias * ending.early_gain).to(x.dtype)
-        ordered = self._formed(self._order, transposed if self.up > 1 else channels_innermost, weight)
-        way = _up_convolved if self.up > 1 else _convolved
-        return ending(way(channels_innermost(x), ordered.to(x.dtype), styles.to(x.dtype), scale, bias, f))
-
-    def _formed(self, kept: Kept, form: Form, weight: Tensor) -> Tensor:
-        """What ``form`` makes of the weight; kept where nothing is recorded."""
-        if weight is not self.weight or self.training or recorded(weight):
-            return form(weight)
-        return kept.get([weight], form, lambda: form(weight))
+        scale = torch.rsqrt(styles.square() @ self.formed(squared_norms, weight).T + EPS)
+        scale, styles = (scale * ending.early_gain).to(dtype), styles.to(dtype)
+        if self.up == 1:
+            return _Convolved(source, self.formed(ordered, weight).to(dtype), styles, scale, ending)
+        return _Doubled(source, self.formed(transposed, weight).to(dtype), styles, scale, ending, f.to(dtype))
 
 
-def squared_norms(weight: Tensor) -> Tensor:
-    """Of each kernel of ``weight [out, in, k, k]``: ``[out, in]``."""
-    squares = weight.flatten(2).square()
-    return squares @ squares.new_ones(squares.shape[2])
+class _Convolved:
+    """`Rows` of a convolution ``weight [out, in, k, k]``, given ``styles [N, in]`` before and ``scale [N, out]`` after it."""
+
+    def __init__(self, source: Rows, weight: Tensor, styles: Tensor, scale: Tensor, ending: Ending) -> None:
+        self.source, self.ending = source, ending
+        self.bias = (ending.bias * ending.early_gain).to(weight.dtype)
+        self.styles, self.scale = styles[:, :, None, None], scale[:, :, None, None]
+        self.scales_weight = _scales_weight(source, weight)
+        self.kernel = weight * (scale.T * styles)[:, :, None, None] if self.scales_weight else weight
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """``[N, out, H, W]``."""
+        count, _, height, width = self.source.shape
+        return count, len(self.kernel), height, width
+
+    def rows(self, start: int, stop: int) -> Tensor:
+        """See `Rows`."""
+        half = self.kernel.shape[2] // 2
+        x, above, below = reaching(self.source, start - half, stop + half)
+        x = channels_innermost(x)
+        if self.scales_weight:
+            y = padded_convolution(x, self.kernel, self.bias, (half, half, above, below))
+        else:
+            y = padded_convolution(x * self.styles, self.kernel, None, (half, half, above, below))
+            y = torch.addcmul(self.bias[:, None, None], y, self.scale)
+        return self.ending(y, start)
 
 
-def transposed(weight: Tensor) -> Tensor:
-    """``[in, out, k, k]``, as transposed convolutions want it."""
-    return channels_innermost(weight.transpose(0, 1))
+class _Doubled:
+    """`Rows` of a transposed convolution ``weight [in, out, k, k]`` and a filter after it; otherwise as `_Convolved`."""
+
+    def __init__(self, source: Rows, weight: Tensor, styles: Tensor, scale: Tensor, ending: Ending, f: Tensor) -> None:
+        self.source, self.ending, self.f = source, ending, f
+        self.bias = (ending.bias * ending.early_gain).to(weight.dtype)
+        self.styles, self.scale = styles[:, :, None, None], scale[:, :, None, None]
+        self.scales_weight = _scales_weight(source, weight)
+        self.kernel = weight * styles.T[:, :, None, None] if self.scales_weight else weight
+        size = weight.shape[2]
+        left, right, top, bottom = resampling_padding(f, size // 2, up=UP)
+        self.pads = left - size + 1, right - size + UP, top - size + 1, bottom - size + UP
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """``[N, out, 2H, 2W]``."""
+        count, _, height, width = self.source.shape
+        return count, self.kernel.shape[1], height * UP, width * UP
+
+    def rows(self, start: int, stop: int) -> Tensor:
+        """See `Rows`."""
+        size, top = self.kernel.shape[2], self.pads[2]
+        first, last = start - top, stop - top + self.f.shape[0] - 1  # what the filter reads of the convolution's result
+        x, above, _ = reaching(self.source, (first - size + 2) // UP, (last - 1) // UP + 1)
+        x = channels_innermost(x)
+        y = F.conv_transpose2d(x if self.scales_weight else x * self.styles, self.kernel, stride=UP)
+        begins = ((first - size + 2) // UP + above) * UP
+        return self.ending(self._filtered(y, begins - first, last - begins - y.shape[2]), start)
+
+    def _filtered(self, y: Tensor, top: int, bottom: int) -> Tensor:
+        """``y`` with so many rows of zeros above and below, or without so many of its own, filtered and scaled."""
+        y = y[:, :, max(-top, 0) : y.shape[2] + min(bottom, 0)]
+        left, right, top, bottom = self.pads[0], self.pads[1], max(top, 0), max(bottom, 0)
+        last, alone = (self.scale[0], self.bias) if self.scale.shape[0] == 1 else (torch.ones_like(self.scale[0]), None)
+        if self.f.ndim == 1:
+            y = _each_channel(y, self.f[None] * UP, torch.ones_like(last), None, (left, right, 0, 0))
+            y = _each_channel(y, self.f[:, None] * UP, last, alone, (0, 0, top, bottom))
+        else:
+            y = _each_channel(y, self.f * UP**2, last, alone, (left, right, top, bottom))
+        return y if alone is not None else torch.addcmul(self.bias[:, None, None], y, self.scale)
 
 
-def _convolved(x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, _: Tensor) -> Tensor:
-    padding = weight.shape[2] // 2
-    if len(x) == 1 and weight.numel() < x.numel():
-        return F.conv2d(x, weight * (scale.T * styles)[:, :, None, None], bias, padding=padding)
-    y = F.conv2d(x * styles[:, :, None, None], weight, padding=padding)
-    return torch.addcmul(bias[:, None, None], y, scale[:, :, None, None])
+def _scales_weight(source: Rows, weight: Tensor) -> bool:
+    """Whether to scale the weight instead of what it is applied to: of a single image, and where it is smaller."""
+    count, channels, height, width = source.shape
+    return count == 1 and weight.numel() < channels * height * width
 
 
-def _up_convolved(x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, f: Tensor) -> Tensor:
-    if len(x) == 1 and weight.numel() < x.numel():
-        y = F.conv_transpose2d(x, weight * styles.T[:, :, None, None], stride=UP)
-    else:
-        y = F.conv_transpose2d(x * styles[:, :, None, None], weight, stride=UP)
-    size, taps = weight.shape[2], f.shape[-1]
-    pads = (size // 2 + (taps + UP - 1) // 2 - size + 1, size // 2 + (taps - UP) // 2 - size + UP)
-    if len(x) == 1:
-        return _filtered(y, f, pads, scale[0], bias)
-    y = _filtered(y, f, pads, torch.ones_like(scale[0]), None)
-    return torch.addcmul(bias[:, None, None], y, scale[:, :, None, None])
-
-
-def _filtered(x: Tensor, f: Tensor, pads: tuple[int, int], scale: Tensor, bias: Tensor | None) -> Tensor:
-    """Each channel padded at both ends of both axes, convolved with ``f``, and scaled such that it is as bright as before."""
-    if f.ndim == 1:
-        x = _pass(x, f[None] * UP, (0, 0), pads, torch.ones_like(scale), None)
-        return _pass(x, f[:, None] * UP, pads, (0, 0), scale, bias)
-    return _pass(x, f * UP**2, pads, pads, scale, bias)
-
-
-def _pass(
-    x: Tensor, f: Tensor, along_y: tuple[int, int], along_x: tuple[int, int], scale: Tensor, bias: Tensor | None
-) -> Tensor:
-    kernel = f.flip(0, 1).to(x.dtype) * scale[:, None, None, None]
-    if along_y[0] == along_y[1] >= 0 and along_x[0] == along_x[1] >= 0:
-        return F.conv2d(x, kernel, bias, padding=(along_y[0], along_x[0]), groups=len(kernel))
-    return F.conv2d(F.pad(x, (*along_x, *along_y)), kernel, bias, groups=len(kernel))
+def _each_channel(x: Tensor, f: Tensor, scale: Tensor, bias: Tensor | None, padding: tuple[int, int, int, int]) -> Tensor:
+    """Each channel convolved with ``f``, times ``scale [C, 1, 1]``."""
+    kernel = f.flip(0, 1) * scale[:, None]
+    return padded_convolution(x, kernel, bias, padding, groups=len(kernel))

@@ -10,12 +10,13 @@ from ganzoo_stylegan.mapping import FullyConnected
 from ganzoo_stylegan.stylegan3.convolution import styled_convolution
 from ganzoo_stylegan.stylegan3.geometry import LayerPlan
 from ganzoo_stylegan.stylegan3.lowpass import lowpass
+from ganzoo_stylegan.weight_forms import WeightForms, ordered, squared_norms
 
 SLOPE = 0.2
 GAIN = math.sqrt(2)
 
 
-class SynthesisLayer(nn.Module):
+class SynthesisLayer(WeightForms):
     """``[N, before, H, W]`` and a style ``[N, w_dim]`` to ``[N, after, H', W']``.
 
     Args:
@@ -61,8 +62,8 @@ class SynthesisLayer(nn.Module):
         if self.plan.to_image:
             styles = styles / math.sqrt(self.weight[0].numel())
         gain = self.magnitude_ema.rsqrt()
-        demodulate = not self.plan.to_image
-        y = styled_convolution(x, self.weight, self.bias, styles, gain, demodulate=demodulate, independent=independent)
+        squares = None if self.plan.to_image else self.formed(squared_norms)
+        y = styled_convolution(x, self.formed(ordered), self.bias, styles, gain, squares=squares, independent=independent)
         return self._activated(y)
 
     def _activated(self, y: Tensor) -> Tensor:

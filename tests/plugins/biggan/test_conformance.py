@@ -69,6 +69,18 @@ def test_samples_are_the_same_whatever_the_batch_size(cls: Any, config: dict[str
 
 
 @pytest.mark.parametrize(("cls", "config"), GENERATORS, ids=IDS)
+def test_normalisations_inside_convolutions_change_nothing(cls: Any, config: dict[str, Any]) -> None:
+    network = generator(cls, config).double()
+    z, c = torch.randn(3, *network.latent_shape, dtype=torch.float64), torch.tensor([2, 0, 1])
+    recorded = network(z, c)  # nothing is put into weights, or over what was there
+    assert recorded.requires_grad
+    with torch.no_grad():
+        assert torch.allclose(network(z, c), recorded, atol=1e-12)
+        singly = torch.cat([network(z[i : i + 1], c[i : i + 1]) for i in range(3)])
+    assert torch.allclose(singly, recorded, atol=1e-12)
+
+
+@pytest.mark.parametrize(("cls", "config"), GENERATORS, ids=IDS)
 def test_a_class_by_number_by_name_and_as_a_mixture(cls: Any, config: dict[str, Any]) -> None:
     network = generator(cls, config)
     same = [2, "cat", torch.tensor([2, 2]), [2, 2], ["cat", 2], torch.tensor([[0.0, 0.0, 1.0]]).double()]

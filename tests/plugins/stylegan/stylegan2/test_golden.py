@@ -16,7 +16,7 @@ from ganzoo.spec import Role
 from ganzoo_stylegan.mapping import MappingNetwork
 from ganzoo_stylegan.style import mixed
 from ganzoo_stylegan.stylegan2.declaration import ARCHITECTURES
-from ganzoo_stylegan.stylegan2.discriminator import StyleGAN2Discriminator, group_deviation
+from ganzoo_stylegan.stylegan2.discriminator import StyleGAN2Discriminator
 from ganzoo_stylegan.stylegan2.networks import StyleGAN2Generator
 from tests.support.packs import Pack, gradient_norms, packs, read_pack
 
@@ -51,8 +51,10 @@ def untold(pack: Pack) -> dict[str, Any]:
         for key, ours in (("lr_multiplier", "mapping_lr"), ("activation", "mapping_activation"))
         if key in mapping
     }
-    if "mbstd_group_size" in given.get("epilogue_kwargs", {}):
-        said["mbstd_group_size"] = given["epilogue_kwargs"]["mbstd_group_size"]
+    end = given.get("epilogue_kwargs", {})
+    said |= {key: end[key] for key in ("mbstd_group_size",) if key in end}
+    if "activation" in said or "activation" in end:  # the blocks' does not reach the end
+        said["end_activation"] = end.get("activation", "lrelu")
     return said
 
 
@@ -121,12 +123,13 @@ def test_discriminator(path: Path, dtype: torch.dtype, tmp_path: Path) -> None:
     pack = read_pack(path)
     match = recognised(pack, "discriminator", tmp_path)
     D, inputs, entering = network(match, dtype), floats(pack, dtype), []
-    D.b4.register_forward_pre_hook(lambda module, passed: entering.append(passed[0]))
+    for part in (D.b4, D.b4.conv):
+        part.register_forward_pre_hook(lambda module, passed: entering.append(passed[0]))
     images, c = inputs["img"].requires_grad_(), inputs.get("c")
     logits = D(images, c)
     got = {"logits": logits[:, None], "x_b8": entering[0]}
     if D.b4.statistics:
-        got["mbstd_channels"] = group_deviation(entering[0], D.b4.group_size, D.b4.statistics)[:, :, 0, 0]
+        got["mbstd_channels"] = entering[1][:, -D.b4.statistics :, 0, 0]
     if isinstance(D.mapping, MappingNetwork):
         assert c is not None
         got["cmap"] = D.mapping(None, c)

@@ -137,7 +137,7 @@ def test_a_layer_is_the_operators_one_after_the_other(style: LayerStyle, up: int
             fused=True,
         )
         kept = 1.0 if style.activation == "linear" else 2**0.5
-        clamp = None if style.conv_clamp is None else style.conv_clamp * kept * 0.7
+        clamp = None if style.conv_clamp is None else style.conv_clamp * 0.7
         want = bias_act(y, layer.bias, act=style.activation, gain=kept * 0.7, clamp=clamp)
         for context in (torch.enable_grad(), torch.no_grad(), torch.inference_mode()):
             with context:
@@ -177,6 +177,19 @@ def test_new_weights_are_used_at_once() -> None:
         assert not torch.allclose(before, after)
         fresh = build(StyleGAN2Generator, G.config, {k: t.clone() for k, t in G.state_dict().items()})
         assert torch.equal(fresh(z), after)
+
+
+def test_a_judge_uses_new_weights_at_once() -> None:
+    D, x = filled(StyleGAN2Discriminator, JUDGE), torch.randn(2, 3, 16, 16)
+    with torch.no_grad():
+        before = D(x)
+        D.b16.skip.weight.mul_(2)
+        D.b8.conv1.weight.add_(1)
+        after = D(x)
+        assert not torch.allclose(before, after)
+        fresh = build(StyleGAN2Discriminator, D.config, {k: t.clone() for k, t in D.state_dict().items()})
+        assert torch.equal(fresh(x), after)
+    assert torch.allclose(D(x), after, atol=1e-5)  # with a gradient
 
 
 def test_groups_of_the_deviation_are_strided() -> None:
@@ -299,7 +312,8 @@ def test_truncation_and_mixing() -> None:
 
 
 def test_classes_by_number_name_and_weight() -> None:
-    G = filled(StyleGAN2Generator, {**SMALL, "num_classes": 3, "class_names": ["cat", "dog", "newt"]})
+    G = filled(StyleGAN2Generator, {**SMALL, "num_classes": 3})
+    G.name_classes(["cat", "dog", "newt"])
     by_name = G.sample(2, seed=1, c=["newt", "cat"]).tensor
     assert torch.equal(by_name, G.sample(2, seed=1, c=torch.tensor([2, 0])).tensor)
     assert torch.equal(by_name, G.sample(2, seed=1, c=torch.eye(3)[[2, 0]]).tensor)
@@ -315,10 +329,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"c": 3}, "out of range"),
     ({"c": None}, "needs a class"),
     ({"c": torch.rand(2, 4)}, r"\[2, 3\]"),
+    ({"z": [1.0]}, r"\[N, 6\], not list"),
     ({"noise_mode": "loud"}, "noise_mode 'loud'"),
+    ({"noise_mode": ""}, "noise_mode ''"),
+    ({"mix_z": torch.randn(2, 5), "mix_layers": 1}, r"\[N, 6\]"),
+    ({"mix_z": torch.randn(3, 6), "mix_layers": 1}, "3 latents for 2 samples"),
+    ({"mix_z": "other", "mix_layers": 1}, r"\[N, 6\], not str"),
     ({"noise_mode": "random", "noise_seeds": [1]}, "1 noise_seeds for 2 samples"),
     ({"mix_z": torch.randn(2, 6), "mix_layers": [6]}, "mix_layers"),
+    ({"mix_z": torch.randn(2, 6), "mix_layers": float("nan")}, "mix_layers"),
     ({"mix_layers": [1]}, "mix_z"),
+    ({"truncation": 10**400}, "truncation must be a number"),
 ]
 
 
@@ -337,7 +358,6 @@ def test_bad_input_is_refused_in_words(bad: dict[str, Any], words: str) -> None:
         {"widths": [4]},
         {"channel_base": 64, "image_size": 128},
         {"activation": "sine"},
-        {"class_names": ["a"]},
         {"kernel_size": 2},
         {"conv_clamp": -1.0},
     ],

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from ganzoo.building import build, build_random, network_class
-from ganzoo.checkpoint import Match, best_matches, read_checkpoint, recognise
+from ganzoo.checkpoint import Match, Stated, best_matches, read_checkpoint, recognise
 from ganzoo_stylegan.stylegan2.declaration import ARCHITECTURES
 from ganzoo_stylegan.stylegan2.discriminator import StyleGAN2Discriminator
+from ganzoo_stylegan.stylegan2.layouts import NvidiaGenerator
 from ganzoo_stylegan.stylegan2.networks import StyleGAN2Generator
 from ganzoo_stylegan.stylegan2.tensorflow import TensorFlowDiscriminator, TensorFlowGenerator
 from tests.checkpoint.nvidia_files import dumps, tf_network
@@ -68,6 +69,22 @@ def test_the_discriminators_of_stylegan3(path: Path) -> None:
     assert (config["conv_clamp"], config["num_fp16_res"]) == (256, len(config["widths"]) - 1)  # the program's own defaults
     assert found["D"].config["mbstd_group_size"] == 2
     close(net(found["D"])(pack.inputs["img"], pack.inputs.get("c"))[:, None], pack.outputs["logits"])
+
+
+def test_a_snapshot_states_what_no_shape_shows() -> None:
+    """With other constants than the defaults."""
+    config = build_random(StyleGAN2Generator, {"image_size": 8, "z_dim": 5, "w_dim": 6, "widths": [4, 3]}, seed=1).config
+    first = Stated("FullyConnectedLayer", attributes={"bias_gain": 0.1, "activation": "relu"})
+    mapping = Stated("MappingNetwork", attributes={"w_avg_beta": 0.9}, parts={"fc0": first})
+    found = NvidiaGenerator().refine(config, Stated("Generator", parts={"mapping": mapping}))
+    assert found == {**config, "mapping_lr": 0.1, "mapping_activation": "relu", "w_avg_beta": 0.9}
+
+
+def test_what_a_tensorflow_network_leaves_to_its_program() -> None:
+    reader = TensorFlowGenerator()
+    config = reader.refine({"image_size": 8, "widths": [4, 3]}, Stated("G_main"))
+    assert config is not None
+    assert config["w_avg_beta"] == 0.995  # the second program's; the third has 0.998
 
 
 def close(got: torch.Tensor, want: torch.Tensor) -> None:

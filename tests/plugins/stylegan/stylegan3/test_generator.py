@@ -9,6 +9,7 @@ from torch import Tensor
 from ganzoo.errors import ConfigError, InvalidValueError, UnknownNameError
 from ganzoo_stylegan.stylegan3.convolution import styled_convolution
 from ganzoo_stylegan.stylegan3.networks import StyleGAN3Generator
+from ganzoo_stylegan.weight_forms import squared_norms
 from tests.plugins.stylegan.stylegan3.small import CONFIGS, generator, inputs
 
 
@@ -39,12 +40,13 @@ def test_normalising_apart_is_exact_where_normalising_together_is_not() -> None:
     x, weight = (torch.randn(*shape, generator=rng, dtype=torch.float64) for shape in ((2, 3, 4, 4), (5, 3, 3, 3)))
     styles = torch.tensor([[1e-4, 2e-4, -1e-4], [3.0, -2.0, 1.0]], dtype=torch.float64)
     bias, gain = torch.randn(5, generator=rng, dtype=torch.float64), torch.tensor(0.7, dtype=torch.float64)
+    squares = squared_norms(weight)
     for independent in (True, False):
-        both = styled_convolution(x, weight, bias, styles, gain, independent=independent)
-        first = styled_convolution(x[:1], weight, bias, styles[:1], gain, independent=independent)
+        both = styled_convolution(x, weight, bias, styles, gain, squares=squares, independent=independent)
+        first = styled_convolution(x[:1], weight, bias, styles[:1], gain, squares=squares, independent=independent)
         difference = float((both[:1] - first).abs().max() / first.abs().max())
         assert (difference < 1e-13) == independent
-    published = styled_convolution(x, weight, bias, styles, gain)
+    published = styled_convolution(x, weight, bias, styles, gain, squares=squares)
     assert torch.allclose(published, published_way(x, weight, bias, styles, gain), rtol=1e-12)
 
 

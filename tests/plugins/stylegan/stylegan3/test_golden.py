@@ -15,6 +15,7 @@ from torch import Tensor
 from ganzoo.building import build, network_class
 from ganzoo.checkpoint import Match, read_checkpoint, recognise
 from ganzoo_stylegan import ganzoo_architectures
+from ganzoo_stylegan.stylegan3.geometry import Rules
 from tests.support.packs import GOLDEN, Pack, gradient_norms, packs, read_pack
 
 ARCHITECTURES = [("stylegan", architecture) for architecture in ganzoo_architectures()]
@@ -44,7 +45,11 @@ NAMES = {  # what the reference calls the arguments of our generator
     "magnitude_ema_beta": "magnitude_beta",
     "num_fp16_res": "num_fp16_res",
 }
-UNSEEN = ("first_cutoff", "output_scale", "conv_clamp", "magnitude_beta", "num_fp16_res")  # no shape tells them
+_MAPPING = (("lr_multiplier", "mapping_lr"), ("w_avg_beta", "w_avg_beta"))
+UNSEEN = ("output_scale", "conv_clamp", "magnitude_beta", "num_fp16_res")  # no shape tells them
+# Several of these explain the same shapes, so that one that is not usual has to be given together with the others.
+USUAL = ("first_cutoff", "first_stopband", "last_stopband", "filter_size", "oversampling", "critical_layers", "margin")
+TOGETHER = (*USUAL, "channel_base", "channel_max")
 
 
 def test_the_tree_has_pickles_of_both_kinds() -> None:
@@ -59,8 +64,10 @@ def recognised(pack: Pack, tmp_path: Path) -> Match:
     save_file({name: tensor.contiguous() for name, tensor in pack.state.items()}, tmp_path / "state.safetensors")
     given = told(pack.meta["config"]["constructor"])
     unseen = {name: value for name, value in given.items() if name in UNSEEN}
+    if any(name in given for name in USUAL):
+        unseen |= {name: given.get(name, Rules.__dataclass_fields__[name].default) for name in TOGETHER}
     mapping = pack.meta["config"]["constructor"].get("mapping_kwargs", {})
-    unseen |= {ours: mapping[theirs] for theirs, ours in (("lr_multiplier", "mapping_lr"),) if theirs in mapping}
+    unseen |= {ours: mapping[theirs] for theirs, ours in _MAPPING if theirs in mapping}
     (match,) = recognise(read_checkpoint(tmp_path / "state.safetensors"), ARCHITECTURES, config=unseen)
     assert (match.architecture.id, match.role, match.layout) == ("stylegan3", "generator", "nvidia-pytorch")
     for name in ("z_dim", "w_dim", "num_classes", "image_size", "channels", "layers", "kernel_size", "radial"):

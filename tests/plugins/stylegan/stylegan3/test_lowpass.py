@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from ganzoo_stylegan.stylegan3.lowpass import kaiser_beta, lowpass
+from ganzoo_stylegan.stylegan3.lowpass import bessel_j1, kaiser_beta, lowpass
 
 CASES = [(12, 2.0, 12.0, 32.0), (24, 4.0, 10.0, 64.0), (7, 3.0, 5.0, 20.0), (16, 8.0, 9.0, 64.0), (6, 1.0, 0.5, 16.0)]
 
 
-def bessel_j1(x: np.ndarray) -> np.ndarray:
-    """By its integral, the mean of ``cos(t - x sin t)``."""
-    t = (np.arange(4000) + 0.5) * math.pi / 4000
-    return np.cos(t - np.asarray(x)[..., None] * np.sin(t)).mean(-1)
+def series(x: np.ndarray) -> np.ndarray:
+    """The Bessel function by its power series, which is good for arguments that are not large."""
+    terms = [(-1) ** k / (math.factorial(k) * math.factorial(k + 1)) * (x / 2) ** (2 * k + 1) for k in range(60)]
+    return np.sum(terms, axis=0)
+
+
+def test_the_bessel_function_is_that_of_the_tables() -> None:
+    """To all digits; PyTorch's has seven."""
+    x = torch.tensor([0.0, 0.5, 3.0, 12.0, 60.0], dtype=torch.float64)
+    tabulated = [0.0, 0.24226845767487387, 0.33905895852593654, -0.2234471044906276, 0.046598383758166224]
+    assert torch.allclose(bessel_j1(x), torch.tensor(tabulated, dtype=torch.float64), rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize(("taps", "cutoff", "width", "rate"), CASES)
@@ -25,7 +32,7 @@ def test_the_formulas(taps: int, cutoff: float, width: float, rate: float, radia
     if radial:
         radius = np.hypot(place[:, None], place)
         with np.errstate(invalid="ignore", divide="ignore"):
-            ideal = np.where(radius > 0, bessel_j1(2 * math.pi * cutoff * radius) / (math.pi * radius), cutoff)
+            ideal = np.where(radius > 0, series(2 * math.pi * cutoff * radius) / (math.pi * radius), cutoff)
         f = ideal * np.outer(window, window)
     else:
         f = np.sinc(2 * cutoff * place) * window

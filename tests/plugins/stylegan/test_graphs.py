@@ -1,0 +1,82 @@
+"""The networks are one graph for ``torch.export``, for any number of images, and for ``torch.compile``, gradients included."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ganzoo.building import build_random
+from ganzoo_stylegan.stylegan1.discriminator import StyleGAN1Discriminator
+from ganzoo_stylegan.stylegan1.networks import StyleGAN1Generator
+from ganzoo_stylegan.stylegan2.discriminator import StyleGAN2Discriminator
+from ganzoo_stylegan.stylegan2.networks import StyleGAN2Generator
+from ganzoo_stylegan.stylegan3.networks import StyleGAN3Generator
+
+JUDGE: dict[str, Any] = {"image_size": 8, "widths": [6, 5]}
+SMALL: dict[str, Any] = {**JUDGE, "z_dim": 5, "w_dim": 4, "mapping_layers": 2}
+ALIAS_FREE: dict[str, Any] = {
+    **{"image_size": 16, "z_dim": 5, "w_dim": 4, "layers": 3, "critical_layers": 1, "margin": 2},
+    **{"channel_base": 64, "channel_max": 20},
+}
+GENERATORS = [
+    (StyleGAN1Generator, SMALL),
+    (StyleGAN2Generator, SMALL),
+    (StyleGAN2Generator, {**SMALL, "architecture": "resnet"}),
+    (StyleGAN3Generator, ALIAS_FREE),
+    (StyleGAN3Generator, {**ALIAS_FREE, "kernel_size": 1, "radial": True}),
+]
+JUDGES = [
+    (StyleGAN1Discriminator, JUDGE),
+    *((StyleGAN2Discriminator, {**JUDGE, "architecture": architecture}) for architecture in ("resnet", "skip", "orig")),
+]
+
+
+def network(cls: Any, config: dict[str, Any], classes: int) -> tuple[Any, list[Tensor]]:
+    """A network, and what four images are made or judged from."""
+    made = build_random(cls, {**config, "num_classes": classes}, seed=0).eval()
+    shape = made.latent_shape if hasattr(made, "latent_shape") else (3, config["image_size"], config["image_size"])
+    given = torch.randn(4, *shape, generator=torch.Generator().manual_seed(0))
+    return made, [given, *([torch.tensor([1, 0, 2, 1])] if classes else [])]
+
+
+def close(got: Tensor, want: Tensor) -> bool:
+    return float((got - want).abs().max()) <= 1e-4 * float(want.abs().max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.parametrize(("cls", "config"), GENERATORS, ids=str)
+def test_one_graph_makes_any_number_of_images(cls: Any, config: dict[str, Any], classes: int) -> None:
+    G, given = network(cls, config, classes)
+    batch = torch.export.Dim("batch", min=2, max=64)
+    program = torch.export.export(G, tuple(given), dynamic_shapes=tuple({0: batch} for _ in given)).module()
+    for count in (2, 7):
+        some = [torch.cat([each, each])[:count] for each in given]
+        with torch.no_grad():
+            assert close(program(*some), G(*some))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.parametrize(("cls", "config"), JUDGES, ids=str)
+def test_a_judge_can_be_exported(cls: Any, config: dict[str, Any], classes: int) -> None:
+    D, given = network(cls, config, classes)
+    program = torch.export.export(D, tuple(given)).module()
+    with torch.no_grad():
+        assert close(program(*given), D(*given))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cls", "config"), GENERATORS + JUDGES, ids=str)
+def test_a_compiled_network_gives_the_same_gradients(cls: Any, config: dict[str, Any]) -> None:
+    torch.compiler.reset()  # there is a limit to how often one function is compiled, whatever the network
+    plain, given = network(cls, config, 3)
+    compiled = torch.compile(plain, fullgraph=True, backend="aot_eager")
+    weights = list(plain.parameters())
+    ways = [torch.autograd.grad(way(*given).square().sum(), weights, allow_unused=True) for way in (plain, compiled)]
+    for want, got in zip(*ways, strict=True):
+        assert (want is None) == (got is None)
+        assert want is None or float((got - want).abs().max()) <= 1e-3 * float(want.abs().max()) + 1e-7
+    with torch.no_grad():
+        assert close(compiled(*given), plain(*given))
