@@ -71,7 +71,10 @@ def command(
     if output is not None:
         check_parent(output)  # before minutes of work, not after
     _check_usage(model, _modality(model), output, options)  # likewise
+    from ganzoo.cli.memory import keep_freed_memory
     from ganzoo.loading import load  # seconds, which wrong usage need not wait for
+
+    keep_freed_memory()
 
     folder = model_folder(model)
     generator = load(model if folder is None else folder, role="generator", device=device, dtype=dtype)
