@@ -32,10 +32,22 @@ class UpBlock(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """``[N, C, H, W]`` to ``[N, C', 2H, 2W]``, given the condition ``y`` of each."""
-        change = self.norm2.after(self.conv1, self.norm1(x, y), y)
-        change = self.conv2(change)
+        change, kept = self.branches(x, y)
+        return self.joined(self.conv2(change), kept)
+
+    def branches(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """What `last` is applied to, and what is added to its result, see `joined`."""
         # A 1x1 convolution and repeated pixels commute: this order is four times cheaper than that of the reference.
-        return add_repeated(change, self.shortcut(x))
+        return self.norm2.after(self.conv1, self.norm1(x, y), y), self.shortcut(x)
+
+    @property
+    def last(self) -> nn.Module:
+        """The convolution at the end."""
+        return self.conv2
+
+    def joined(self, change: Tensor, kept: Tensor) -> Tensor:
+        """The block's output from that of `last`, which is overwritten, and from what goes beside it."""
+        return add_repeated(change, kept)
 
 
 class DeepUpBlock(nn.Module):
@@ -68,13 +80,24 @@ class DeepUpBlock(nn.Module):
             y: The condition of each.
             truncation: Which statistics the normalisations use, where they have several.
         """
+        change, kept = self.branches(x, y, truncation)
+        return self.joined(self.conv4(change), kept)
+
+    def branches(self, x: Tensor, y: Tensor, truncation: float = 1.0) -> tuple[Tensor, Tensor]:
+        """What `last` is applied to, and what is added to its result, see `joined`."""
         change = self.norm2.after(self.conv1, self.norm1(x, y, truncation), y, truncation)
         change = self.norm3.after(self.conv2, change, y, truncation)
         change = self.norm4.after(self.conv3, change, y, truncation)
-        change = self.conv4(change)
-        kept = x[:, : self.after]
-        joined: Tensor = add_repeated(change, kept) if self.doubles else change.add_(kept)
-        return joined
+        return change, x[:, : self.after]
+
+    @property
+    def last(self) -> nn.Module:
+        """The convolution at the end."""
+        return self.conv4
+
+    def joined(self, change: Tensor, kept: Tensor) -> Tensor:
+        """The block's output from that of `last`, which is overwritten, and from what goes beside it."""
+        return add_repeated(change, kept) if self.doubles else change.add_(kept)
 
 
 class DownBlock(nn.Module):

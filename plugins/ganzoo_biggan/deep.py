@@ -14,7 +14,7 @@ from ganzoo_biggan.blocks import DeepDownBlock, DeepUpBlock
 from ganzoo_biggan.conditions import ClassGenerator, class_vectors
 from ganzoo_biggan.networks import OUTPUT_NORM_EPS
 from ganzoo_biggan.norms import PlainNormalisation, VectorNormalisation, statistics_named
-from ganzoo_biggan.trunk import attention_modules, check_latent, through
+from ganzoo_biggan.trunk import attention_modules, check_latent, coloured, through
 
 
 class BigGANDeepGenerator(ClassGenerator):
@@ -97,8 +97,8 @@ class BigGANDeepGenerator(ClassGenerator):
         """Images of latents ``z [N, latent_size]`` and embeddings ``y``; between two classes their average, say."""
         condition = torch.cat([y, z], dim=1)
         x = channels_innermost(self.first(condition).view(z.shape[0], -1, self.bottom, self.bottom))
-        x = through(self.blocks, self.attention, x, [condition] * len(self.blocks))
-        return torch.tanh(self.last(self.norm(x, condition))).contiguous()
+        conditions = [condition] * len(self.blocks)
+        return coloured(self.blocks, self.attention, x, conditions, norm=self.norm, condition=condition, last=self.last)
 
 
 class BigGANDeepDiscriminator(HeadedDiscriminator):

@@ -14,7 +14,7 @@ from ganzoo_biggan import plans
 from ganzoo_biggan.blocks import DownBlock, UpBlock
 from ganzoo_biggan.conditions import ClassGenerator, class_vectors
 from ganzoo_biggan.norms import ClassNormalisation, Normalisation, PlainNormalisation, VectorNormalisation, statistics_named
-from ganzoo_biggan.trunk import attention_modules, check_latent, through
+from ganzoo_biggan.trunk import attention_modules, check_latent, coloured, through
 
 OUTPUT_NORM_EPS = 1e-5  # whatever the other normalisations have
 
@@ -116,8 +116,8 @@ class BigGANGenerator(ClassGenerator):
         first, *rest = torch.split(z, self.chunk or self.latent_size, dim=1)
         conditions = [torch.cat([y, chunk], dim=1) for chunk in rest] if rest else [y] * len(self.blocks)
         x = self.first(first).view(z.shape[0], -1, self.bottom, self.bottom)
-        x = through(self.blocks, self.attention, channels_innermost(x), conditions)
-        return torch.tanh(self.last(self.norm(x, y))).contiguous()
+        x = channels_innermost(x)
+        return coloured(self.blocks, self.attention, x, conditions, norm=self.norm, condition=y, last=self.last)
 
 
 class BigGANDiscriminator(HeadedDiscriminator):

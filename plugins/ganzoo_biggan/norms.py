@@ -148,21 +148,15 @@ class Normalisation(nn.Module, ABC):
     def gain_and_bias(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Both ``[N, channels]`` or ``[1, channels]``, from what the network is conditioned on."""
 
-    def forward(self, x: Tensor, y: Tensor, truncation: float = 1.0) -> Tensor:
-        """``x [N, channels, H, W]`` normalised and rectified, given ``y``, the condition of each."""
-        return self._rectified(x, y, truncation, inplace=False)
+    def forward(self, x: Tensor, y: Tensor, truncation: float = 1.0, *, inplace: bool = False) -> Tensor:
+        """``x [N, channels, H, W]`` normalised and rectified, given ``y``, the condition of each.
 
-    def after(self, convolution: nn.Module, x: Tensor, y: Tensor, truncation: float = 1.0) -> Tensor:
-        """`forward` of what ``convolution`` makes of ``x``; where that is cheaper, the convolution multiplies already."""
-        fixed = not (isinstance(self.statistics, Statistics) and self.statistics.training)
-        cheaply = isinstance(convolution, FoldedConv2d) and convolution.scales_cheaply(x)
-        if not (fixed and cheaply) or recorded(y, *self.parameters()):
-            return self._rectified(convolution(x), y, truncation, inplace=True)
-        gain, bias = self._with_statistics(*self.gain_and_bias(y), truncation)
-        result: Tensor = convolution(x, gain[0], bias[0])
-        return result.relu_()
-
-    def _rectified(self, x: Tensor, y: Tensor, truncation: float, *, inplace: bool) -> Tensor:
+        Args:
+            x: The input.
+            y: The condition of each.
+            truncation: Which statistics to use, where there are several.
+            inplace: ``x`` is no longer needed: its memory may be used for the result where nothing is recorded.
+        """
         gain, bias = self.gain_and_bias(y)
         if isinstance(self.statistics, Statistics) and self.statistics.training:
             x = self.statistics.of_batch(x, self.eps)
@@ -170,6 +164,16 @@ class Normalisation(nn.Module, ABC):
             gain, bias = self._with_statistics(gain, bias, truncation)
         out = x if inplace and not recorded(x, gain, bias) else None
         return torch.addcmul(bias[:, :, None, None], x, gain[:, :, None, None], out=out).relu_()
+
+    def after(self, convolution: nn.Module, x: Tensor, y: Tensor, truncation: float = 1.0) -> Tensor:
+        """`forward` of what ``convolution`` makes of ``x``; where that is cheaper, the convolution multiplies already."""
+        fixed = not (isinstance(self.statistics, Statistics) and self.statistics.training)
+        cheaply = isinstance(convolution, FoldedConv2d) and convolution.scales_cheaply(x)
+        if not (fixed and cheaply) or recorded(y, *self.parameters()):
+            return torch.as_tensor(self(convolution(x), y, truncation, inplace=True))
+        gain, bias = self._with_statistics(*self.gain_and_bias(y), truncation)
+        result: Tensor = convolution(x, gain[0], bias[0])
+        return result.relu_()
 
     def _with_statistics(self, gain: Tensor, bias: Tensor, truncation: float) -> tuple[Tensor, Tensor]:
         """The normalisation by the stored statistics, then ``gain`` and ``bias``, as one gain and one bias."""

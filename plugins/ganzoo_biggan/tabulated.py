@@ -14,7 +14,7 @@ from ganzoo_biggan import plans
 from ganzoo_biggan.blocks import DeepUpBlock
 from ganzoo_biggan.conditions import ClassGenerator
 from ganzoo_biggan.norms import PlainNormalisation, TabulatedStatistics, VectorNormalisation, check_truncation
-from ganzoo_biggan.trunk import attention_modules, check_latent, through
+from ganzoo_biggan.trunk import attention_modules, check_latent, coloured
 
 BOTTOM = 4  # pixels a side before the first block
 BOTTOM_FACTOR = 16  # channels there, in widths
@@ -120,8 +120,10 @@ class BigGANDeepTabulatedGenerator(ClassGenerator):
         condition = torch.cat([z, y], dim=1)
         # Channels come last in the first layer's output, as in the TensorFlow original: their order in memory is right already.
         x = self.first(condition).view(z.shape[0], BOTTOM, BOTTOM, -1).permute(0, 3, 1, 2)
-        x = through(self.blocks, self.attention, channels_innermost(x), [condition] * len(self.blocks), statistics)
-        return torch.tanh(self.last(self.norm(x, condition, statistics))).contiguous()
+        x, conditions = channels_innermost(x), [condition] * len(self.blocks)
+        return coloured(
+            self.blocks, self.attention, x, conditions, statistics, norm=self.norm, condition=condition, last=self.last
+        )
 
     def forward(self, z: Tensor, c: Tensor | int | None = None, statistics: float = 1.0) -> Tensor:
         """Images ``[N, 3, H, W]`` of latents.

@@ -3,11 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConfigError
 from ganzoo.nn import Layers
 from ganzoo.nn.folded_attention import FoldedSelfAttention
+from ganzoo.nn.recording import recorded, watched
+from ganzoo_biggan import ending
+from ganzoo_biggan.blocks import DeepUpBlock, UpBlock
+from ganzoo_biggan.norms import Normalisation
 
 
 def attention_modules(places: Mapping[int, int], layers: Layers) -> nn.ModuleDict:
@@ -43,6 +48,42 @@ def through(
         if number < len(blocks):
             x = blocks[number](x) if conditions is None else blocks[number](x, conditions[number], *further)
     return x
+
+
+def coloured(
+    blocks: nn.ModuleList,
+    attention: nn.ModuleDict,
+    x: Tensor,
+    conditions: Sequence[Tensor],
+    *further: Any,
+    norm: Normalisation,
+    condition: Tensor,
+    last: nn.Module,
+) -> Tensor:
+    """Images: `through` all blocks, then the last normalisation, convolution and a hyperbolic tangent.
+
+    Args:
+        blocks: As for `through`, and so are the arguments before ``norm``.
+        attention: By the number of blocks before it.
+        x: The input.
+        conditions: What each block is conditioned on.
+        *further: Given to every block and to the normalisation after its condition.
+        norm: The last normalisation.
+        condition: What it is conditioned on.
+        last: The last convolution, 3x3 pixels.
+    """
+    end = blocks[-1]
+    assert isinstance(end, UpBlock | DeepUpBlock)
+    alone = str(len(blocks)) not in attention and not recorded(x, condition, *conditions, *last.parameters(), *end.parameters())
+    if not alone or norm.training or watched(end, norm, last):
+        x = through(blocks, attention, x, conditions, *further)
+        return torch.tanh(last(norm(x, condition, *further))).contiguous()
+    x = through(blocks[:-1], attention, x, conditions[:-1], *further)
+    change, kept = end.branches(x, conditions[-1], *further)
+    if change.shape[0] * kept.shape[1] * change.shape[2] * change.shape[3] >= ending.LARGE:
+        return ending.Ending(end, norm, last)(change, kept, condition, *further)
+    x = end.joined(end.last(change), kept)
+    return torch.tanh(last(norm(x, condition, *further, inplace=True))).contiguous()
 
 
 def check_latent(latent_size: int, bottom_width: int) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.nn import fir_filter, upsample2d
-from ganzoo.nn.recording import recorded
+from ganzoo.nn.recording import recorded, watched
 from ganzoo_stylegan.noise import NoiseSource
 from ganzoo_stylegan.stylegan2.layers import Convolution, LayerStyle, SynthesisLayer, ToImage
 from ganzoo_stylegan.stylegan2.precision import Precise
@@ -85,7 +85,7 @@ class SynthesisBlock(nn.Module):
     def works_in_parts(self, x: Tensor | None) -> bool:
         """Whether `in_parts` makes less work of ``x`` than `features` and `image`, and can do it."""
         weight = self.conv1.weight
-        if x is None or self.skip is not None or recorded(x, *self.parameters()):
+        if x is None or self.skip is not None or recorded(x, *self.parameters()) or watched(self):
             return False
         return large(x.shape[0], len(weight), 2 * x.shape[2], weight)
 

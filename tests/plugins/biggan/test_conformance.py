@@ -19,6 +19,7 @@ from ganzoo.models.network import json_value
 from ganzoo.training.engine import Engine
 from ganzoo_biggan import ganzoo_architectures, layouts
 from ganzoo_biggan.deep import BigGANDeepDiscriminator, BigGANDeepGenerator
+from ganzoo_biggan.ending import Ending
 from ganzoo_biggan.networks import BigGANDiscriminator, BigGANGenerator
 from ganzoo_biggan.norms import Statistics, TabulatedStatistics, table_place
 from ganzoo_biggan.recipe import BIGGAN_RECIPE, PAPER_RECIPE
@@ -78,6 +79,38 @@ def test_normalisations_inside_convolutions_change_nothing(cls: Any, config: dic
         assert torch.allclose(network(z, c), recorded, atol=1e-12)
         singly = torch.cat([network(z[i : i + 1], c[i : i + 1]) for i in range(3)])
     assert torch.allclose(singly, recorded, atol=1e-12)
+
+
+@pytest.mark.parametrize("part", [1, 700, 10**6])  # rows of the last feature map: single ones, some, all
+@pytest.mark.parametrize(("cls", "config"), GENERATORS, ids=IDS)
+def test_the_end_of_large_images_is_made_in_parts(
+    cls: Any, config: dict[str, Any], part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = generator(cls, config).double()
+    z, c = torch.randn(3, *network.latent_shape, dtype=torch.float64), torch.tensor([2, 0, 1])
+    with torch.no_grad():
+        want = network(z, c)
+        made: list[int] = []
+        monkeypatch.setattr("ganzoo_biggan.ending.LARGE", 1)
+        monkeypatch.setattr("ganzoo_biggan.ending.PART", part)
+        rows = Ending._rows
+        monkeypatch.setattr(Ending, "_rows", lambda *given: made.append(given[-1] - given[-2]) or rows(*given))
+        assert torch.allclose(network(z, c), want, atol=1e-12)
+        assert sum(made) == 3 * want.shape[2] and (len(made) == 3) == (part == 10**6)
+        made.clear()
+        network.blocks[-1].register_forward_hook(lambda *hooked: None)
+        assert torch.allclose(network(z, c), want, atol=1e-12) and not made  # who looks at a block sees all of it
+    assert torch.allclose(network(z, c), want, atol=1e-12) and not made
+
+
+def test_attention_after_the_last_block_sees_whole_feature_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = generator(BigGANDeepGenerator, {**SMALL, "width": 8, "attention": [32]}).double()
+    z, c = torch.randn(2, 8, dtype=torch.float64), torch.tensor([2, 0])
+    with torch.no_grad():
+        want = network(z, c)
+        monkeypatch.setattr("ganzoo_biggan.ending.LARGE", 1)
+        monkeypatch.setattr("ganzoo_biggan.ending.PART", 1)
+        assert torch.equal(network(z, c), want)
 
 
 @pytest.mark.parametrize(("cls", "config"), GENERATORS, ids=IDS)

@@ -79,6 +79,19 @@ def test_what_is_recorded_is_made_whole(monkeypatch: pytest.MonkeyPatch) -> None
     assert torch.allclose(torch.autograd.grad(image.square().sum(), z)[0], want)
 
 
+def test_who_looks_at_a_layer_sees_all_of_its_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    G, z = generator(), torch.randn(1, 6, dtype=torch.float64)
+    made = parted(monkeypatch, 600)
+    seen: list[Tensor] = []
+    handle = G.synthesis.b16.conv0.register_forward_hook(lambda *hooked: seen.append(hooked[2]))
+    with torch.no_grad():
+        want = G(z)
+        assert [x.shape for x in seen] == [(1, 7, 16, 16)] and made == [(1, 4), (1, 16)]
+        handle.remove()
+        assert torch.allclose(G(z), want)
+    assert len(made) == 5
+
+
 def test_half_precision_works_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     G = generator(num_fp16_res=2, conv_clamp=256.0).float()
     G.synthesis.half_on_cpu = True
