@@ -12,9 +12,8 @@ def keep_freed_memory() -> bool:
     """Tells glibc to keep memory that is freed instead of giving it back to the system; whether that was possible.
 
     Feature maps are large, so that each of them is asked from the system, which hands it out page by page, and given back at
-    once. Generating with BigGAN takes a fifth of its time for that (benchmarks/README.md). Only for processes that are ours:
-    a library must not decide this for others. Whoever has set an option of malloc keeps it, and other libraries for C than
-    glibc are left alone.
+    once, which costs page faults every time. Only for processes that are ours: a library must not decide this for others.
+    Whoever has set an option of malloc keeps it, and other libraries for C than glibc are left alone.
     """
     if platform.libc_ver()[0] != "glibc" or any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ):
         return False
