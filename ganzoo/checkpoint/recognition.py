@@ -352,7 +352,7 @@ def _unrecognised(
     if not problems:  # so it is the arguments
         listed = ", ".join(f"{name}={value!r}" for name, value in given.items())
         return UnrecognisedCheckpointError(
-            f"{checkpoint.path} fits {candidate.label}, but not with {printable(listed, 300)}.",
+            f"{checkpoint.path} fits no architecture with {printable(listed, 300)}; without, it fits {candidate.label}.",
             hint="Arguments that follow from each other have to be given together.",
         )
     listed = "\n  ".join(printable(line, 500) for problem in problems for line in problem.splitlines())

@@ -26,7 +26,7 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @as_json
 def command(model: str, output: Path, layout: str | None, role: str | None, overwrite: bool, as_json: bool) -> None:
-    """Write the weights of a network under the keys of another program.
+    """Write weights under the keys of another program.
 
     MODEL is a name of the catalogue, hf:organisation/repository, a checkpoint, a model folder or a run. The file holds one flat
     state dict; `ganzoo show ARCHITECTURE` lists the layouts.
