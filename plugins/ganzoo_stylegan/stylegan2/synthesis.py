@@ -84,9 +84,9 @@ class SynthesisBlock(nn.Module):
 
     def works_in_parts(self, x: Tensor | None) -> bool:
         """Whether `in_parts` makes less work of ``x`` than `features` and `image`, and can do it."""
-        weight = self.conv1.weight
         if x is None or self.skip is not None or recorded(x, *self.parameters()) or watched(self):
             return False
+        weight = self.conv1.weight  # only now: a constraint may compute it anew whenever it is asked for
         return large(x.shape[0], len(weight), 2 * x.shape[2], weight)
 
     def in_parts(self, x: Tensor, img: Tensor | None, ws: Tensor, noise: NoiseSource) -> tuple[Tensor | None, Tensor | None]:
