@@ -107,8 +107,8 @@ def skeleton(cls: type[Network], config: Mapping[str, Any]) -> Skeleton:
     try:
         told = json.dumps(config, sort_keys=True)
     except (TypeError, ValueError):  # no JSON: `construct` says what is wrong with it
-        told = ""
-    found = _measured(cls, told) if told else _built(cls, config)
+        return _built(cls, config)
+    found = _measured(cls, told)
     return Skeleton(copy.deepcopy(found.config), dict(found.shapes))
 
 

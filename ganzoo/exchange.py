@@ -12,6 +12,7 @@ from ganzoo.checkpoint import Match
 from ganzoo.checkpoint.conversion import store
 from ganzoo.checkpoint.recognition import converted, layout_reader
 from ganzoo.checkpoint.safetensors_file import write_safetensors
+from ganzoo.checkpoint.weights import refuse_nan
 from ganzoo.errors import CheckpointError, ConfigError, GanzooError, InvalidValueError, OutputError, UnknownNameError
 from ganzoo.loading import FoundWeights, Hints, Source, find_weights, recognised
 from ganzoo.models import Generator
@@ -76,6 +77,7 @@ def export_file(
         InvalidValueError: another suffix, or a layout has to be chosen.
         UnknownNameError: the architecture has no such layout for that network.
         ConfigError: the layout has no place for a network with these arguments.
+        CheckpointError: the weights are not all numbers.
         OutputError: ``output`` cannot be written, or is there already.
         GanzooError: ``source`` cannot be loaded; as `load`.
     """
@@ -86,6 +88,7 @@ def export_file(
         raise OutputError(f"{path} is there already.", hint="Choose another file, or say to overwrite it.")
     check_parent(path)
     found = find_weights(source, role, Hints())
+    refuse_nan(found.state, found.origin)  # what is NaN cannot be compared with what is read back
     chosen = _choose(found, layout)
     _write(path, _exported(found, chosen))
     return chosen

@@ -11,7 +11,7 @@ import ganzoo
 from ganzoo.building import build_random
 from ganzoo.checkpoint import read_safetensors, write_model
 from ganzoo.checkpoint.folder import model_config
-from ganzoo.errors import ConfigError, InvalidValueError, OutputError, UnknownNameError
+from ganzoo.errors import CheckpointError, ConfigError, InvalidValueError, OutputError, UnknownNameError
 from ganzoo.exchange import SUFFIXES, export_file
 from ganzoo_dcgan.networks import DCGANDiscriminator, DCGANGenerator
 from ganzoo_stylegan.stylegan1.networks import StyleGAN1Discriminator, StyleGAN1Generator
@@ -112,6 +112,16 @@ def test_a_network_of_which_the_other_programs_would_compute_something_else(tmp_
     model = stored(tmp_path / "b", "stylegan", "stylegan", generator, discriminator)
     with pytest.raises(ConfigError, match="in the layout 'stylegan-lernapparat'.* other samples"):
         export_file(model, tmp_path / "g.pth", layout="stylegan-lernapparat")
+    assert not (tmp_path / "g.pth").exists()
+
+
+def test_weights_that_are_no_numbers(tmp_path: Path) -> None:
+    generator = build_random(DCGANGenerator, GENERATOR, seed=1)
+    with torch.no_grad():
+        next(generator.parameters())[0] = float("nan")
+    model = stored(tmp_path / "b", "dcgan", "dcgan", generator, build_random(DCGANDiscriminator, DISCRIMINATOR, seed=1))
+    with pytest.raises(CheckpointError, match="NaN"):
+        export_file(model, tmp_path / "g.pth")
     assert not (tmp_path / "g.pth").exists()
 
 

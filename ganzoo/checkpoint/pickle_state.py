@@ -16,6 +16,7 @@ MAX_INLINE = 64  # bytes of a literal; longer ones stay where they are, as a `Bl
 MAX_TEXT = 4096  # bytes of a text; likewise (the source text of a program, or bytes as protocol 2 writes them)
 _RECORD, _TABLE, _ENTRY = 128, 176, 104  # bytes of memory that Python takes: a record, a table that was empty, an entry
 _PLACE = 8  # bytes of a place in a list or tuple
+_MAX_NAMES = 10_000  # different globals
 _MAX_KEY = 512  # characters of a dict's key
 _MAX_KEY_TUPLE = 16  # parts of a key that is a tuple
 _MAX_ODD_KEYS = 10_000  # keys whose hashes a file could make collide, which costs their number squared
@@ -176,6 +177,8 @@ class Machine:
         """The record of a global, which is noted as asked for."""
         self.spend(_ENTRY + len(name))
         self.names.setdefault(name)
+        if len(self.names) > _MAX_NAMES:
+            raise Refused(f"it asks for more than {_MAX_NAMES} things")
         return self.made(name, None)
 
     def made(self, name: str, args: tuple[Any, ...] | None, keywords: dict[Any, Any] | None = None) -> Record:

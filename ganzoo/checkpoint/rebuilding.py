@@ -116,7 +116,7 @@ class Rebuilder:
         if record.args is None:
             short = record.name.removeprefix("torch.")
             return getattr(torch, short, record) if short in DTYPES else record
-        if record.name in self._classes or (record.name == PERSISTENCE or record.name in TF_NETWORKS):
+        if record.name in self._classes or record.name == PERSISTENCE or record.name in TF_NETWORKS:
             return self._network(record, depth)
         if record.name.endswith(".multiarray.scalar"):
             return self._number(record, depth)

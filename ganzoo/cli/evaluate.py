@@ -179,7 +179,7 @@ def _measure(model: str, device: str, reference: "Dataset", space: "Features", *
     from ganzoo.models.devices import resolve_device
 
     folder = model_folder(model)
-    generator = load(model if folder is None else folder, role="generator", device=device)
+    generator = load(folder or model, role="generator", device=device)
     space.to(resolve_device(device))
     made = options["samples"] * (len(options["decodings"]) + options["controls"])
     with progress_bar("Measuring", len(reference) + made + len(options["held_out"] or ())) as advance:

@@ -34,9 +34,8 @@ def command(model: str, output: Path, layout: str | None, role: str | None, over
     from ganzoo.cli.evaluate import model_folder
     from ganzoo.exchange import export_file
 
-    folder = model_folder(model)
-    source = model if folder is None else folder
-    written = export_file(source, output, layout=layout, role=cast(Role | None, role), overwrite=overwrite)
+    source, wanted = model_folder(model) or model, cast(Role | None, role)
+    written = export_file(source, output, layout=layout, role=wanted, overwrite=overwrite)
     if as_json:
         echo_json({"file": str(output), "layout": written.id, "role": written.role})
         return

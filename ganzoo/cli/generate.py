@@ -75,9 +75,7 @@ def command(
     from ganzoo.loading import load  # seconds, which wrong usage need not wait for
 
     keep_freed_memory()
-
-    folder = model_folder(model)
-    generator = load(model if folder is None else folder, role="generator", device=device, dtype=dtype)
+    generator = load(model_folder(model) or model, role="generator", device=device, dtype=dtype)
     _check_usage(model, generator.modality, output, options)
     if condition is not None:
         if not generator.num_classes:  # networks that may be conditional take a class and ignore it

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ganzoo.errors import ConfigError, InvalidValueError
 from ganzoo.nn import Layers
 from ganzoo.nn.folding import FoldedConv2d
-from ganzoo.nn.recording import recorded
+from ganzoo.nn.recording import recorded, watched
 
 MOMENTUM = 0.1  # of the running statistics
 STATISTICS = ("running", "counted", "standing")
@@ -148,6 +148,11 @@ class Normalisation(nn.Module, ABC):
     def gain_and_bias(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Both ``[N, channels]`` or ``[1, channels]``, from what the network is conditioned on."""
 
+    @property
+    def of_batch(self) -> bool:
+        """Whether it normalises by the statistics of what it is given, all of which it has to see at once then."""
+        return isinstance(self.statistics, Statistics) and self.statistics.training
+
     def forward(self, x: Tensor, y: Tensor, truncation: float = 1.0, *, inplace: bool = False) -> Tensor:
         """``x [N, channels, H, W]`` normalised and rectified, given ``y``, the condition of each.
 
@@ -167,9 +172,8 @@ class Normalisation(nn.Module, ABC):
 
     def after(self, convolution: nn.Module, x: Tensor, y: Tensor, truncation: float = 1.0) -> Tensor:
         """`forward` of what ``convolution`` makes of ``x``; where that is cheaper, the convolution multiplies already."""
-        fixed = not (isinstance(self.statistics, Statistics) and self.statistics.training)
         cheaply = isinstance(convolution, FoldedConv2d) and convolution.scales_cheaply(x)
-        if not (fixed and cheaply) or recorded(y, *self.parameters()):
+        if self.of_batch or not cheaply or recorded(y, *self.parameters()) or watched(self, convolution):
             return torch.as_tensor(self(convolution(x), y, truncation, inplace=True))
         gain, bias = self._with_statistics(*self.gain_and_bias(y), truncation)
         result: Tensor = convolution(x, gain[0], bias[0])

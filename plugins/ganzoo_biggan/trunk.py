@@ -75,7 +75,7 @@ def coloured(
     end = blocks[-1]
     assert isinstance(end, UpBlock | DeepUpBlock)
     alone = str(len(blocks)) not in attention and not recorded(x, condition, *conditions, *last.parameters(), *end.parameters())
-    if not alone or norm.training or watched(end, norm, last):
+    if not alone or norm.of_batch or watched(end, norm, last):
         x = through(blocks, attention, x, conditions, *further)
         return torch.tanh(last(norm(x, condition, *further))).contiguous()
     x = through(blocks[:-1], attention, x, conditions[:-1], *further)

@@ -197,3 +197,10 @@ def test_the_machine_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_more_names_than_any_file_has() -> None:
+    names = [asks(f"a.b{i}") for i in range(10_001)]
+    assert len(run_pickle(START + b"(" + b"".join(names[:-1]) + b"l.").names) == 10_000
+    with pytest.raises(PickleError, match="more than 10000 things"):
+        run_pickle(START + b"(" + b"".join(names) + b"l.")

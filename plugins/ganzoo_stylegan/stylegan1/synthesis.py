@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -64,6 +65,11 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, w: Tensor, source: NoiseSource) -> Tensor:
         """``x`` is what the convolution takes, ``w [N, w_dim]``."""
         return torch.as_tensor(self.styled(self.conv(x), w, self.styled.draw(source, w.shape[0])))
+
+
+def _same(noise: Tensor | None, count: int, stored: Tensor) -> Tensor | None:
+    """A source that gives every layer ``noise``."""
+    return noise
 
 
 class Synthesis(nn.Module):
@@ -139,6 +145,6 @@ class Synthesis(nn.Module):
         """Both layers of resolution ``i``."""
         if self.shared_noise:
             noise = source(ws.shape[0], self.get_buffer(f"layers.{2 * i}.styled.noise"))
-            source = lambda count, stored: noise  # noqa: E731
+            source = partial(_same, noise)
         x = self.layers[2 * i](x, ws[:, 2 * i], source)
         return torch.as_tensor(self.layers[2 * i + 1](x, ws[:, 2 * i + 1], source))

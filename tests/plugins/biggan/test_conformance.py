@@ -1,5 +1,6 @@
 """The networks keep the contracts of every architecture: config, classes, truncation, sampling, statistics, training."""
 
+import copy
 import inspect
 import math
 from pathlib import Path
@@ -21,7 +22,7 @@ from ganzoo_biggan import ganzoo_architectures, layouts
 from ganzoo_biggan.deep import BigGANDeepDiscriminator, BigGANDeepGenerator
 from ganzoo_biggan.ending import Ending
 from ganzoo_biggan.networks import BigGANDiscriminator, BigGANGenerator
-from ganzoo_biggan.norms import Statistics, TabulatedStatistics, table_place
+from ganzoo_biggan.norms import Normalisation, Statistics, TabulatedStatistics, table_place
 from ganzoo_biggan.recipe import BIGGAN_RECIPE, PAPER_RECIPE
 from ganzoo_biggan.standing import accumulate_statistics
 from ganzoo_biggan.tabulated import BigGANDeepTabulatedGenerator
@@ -101,6 +102,31 @@ def test_the_end_of_large_images_is_made_in_parts(
         network.blocks[-1].register_forward_hook(lambda *hooked: None)
         assert torch.allclose(network(z, c), want, atol=1e-12) and not made  # who looks at a block sees all of it
     assert torch.allclose(network(z, c), want, atol=1e-12) and not made
+
+
+def test_statistics_are_those_of_whole_batches_however_large_images_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole: Any = randomised(build_random(BigGANGenerator, SMALL, seed=1))
+    parted = copy.deepcopy(whole)
+    accumulate_statistics(whole, batches=3, batch_size=4, seed=5)
+    monkeypatch.setattr("ganzoo_biggan.ending.LARGE", 1)
+    monkeypatch.setattr("ganzoo_biggan.ending.PART", 700)
+    accumulate_statistics(parted, batches=3, batch_size=4, seed=5)
+    for name, buffer in whole.named_buffers():
+        assert torch.allclose(buffer, parted.get_buffer(name)), name
+
+
+@pytest.mark.parametrize(("cls", "config"), GENERATORS, ids=IDS)
+def test_whoever_looks_at_a_normalisation_sees_what_it_returns(cls: Any, config: dict[str, Any]) -> None:
+    """Also where its gain would be multiplied into the convolution before it."""
+    network, seen = generator(cls, config).double(), list[Tensor]()
+    norms = [module for module in network.modules() if isinstance(module, Normalisation)]
+    z = network.latents([1]).double()
+    with torch.no_grad():
+        want = network(z, 1)
+        for norm in norms:
+            norm.register_forward_hook(lambda *hooked: seen.append(hooked[2]))
+        assert torch.allclose(network(z, 1), want, atol=1e-12)
+    assert len(seen) == len(norms) and all(bool((y >= 0).all()) for y in seen)
 
 
 def test_attention_after_the_last_block_sees_whole_feature_maps(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from ganzoo_biggan.deep import BigGANDeepDiscriminator, BigGANDeepGenerator
 from ganzoo_biggan.networks import BigGANDiscriminator, BigGANGenerator
 from ganzoo_biggan.tabulated import BigGANDeepTabulatedGenerator
 from tests.plugins.biggan.test_references import randomised
+from tests.support.graphs import check_any_batch, check_compiled
 
 SIZES: dict[str, Any] = {"image_size": 32, "width": 8, "num_classes": 3}
 BLOCKS = [[False, 16, 16], [True, 16, 4], [True, 4, 2]]
@@ -30,32 +31,13 @@ def network(cls: Any, config: dict[str, Any]) -> tuple[Any, list[Tensor]]:
     return made, [given, torch.tensor([1, 0, 2, 1])]
 
 
-def close(got: Tensor, want: Tensor) -> bool:
-    return float((got - want).abs().max()) <= 1e-4 * float(want.abs().max())
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("cls", "config"), GENERATORS + JUDGES, ids=str)
 def test_one_graph_serves_any_number_of_images(cls: Any, config: dict[str, Any]) -> None:
-    made, given = network(cls, config)
-    batch = torch.export.Dim("batch", min=2, max=64)
-    program = torch.export.export(made, tuple(given), dynamic_shapes=({0: batch}, {0: batch})).module()
-    for count in (2, 7, 17):
-        some = [torch.cat([each] * 5)[:count] for each in given]
-        with torch.no_grad():
-            assert close(program(*some), made(*some))
+    check_any_batch(*network(cls, config), (2, 7, 17))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("cls", "config"), GENERATORS + JUDGES, ids=str)
 def test_a_compiled_network_gives_the_same_gradients(cls: Any, config: dict[str, Any]) -> None:
-    torch.compiler.reset()  # there is a limit to how often one function is compiled, whatever the network
-    plain, given = network(cls, config)
-    compiled = torch.compile(plain, fullgraph=True, backend="aot_eager")
-    weights = list(plain.parameters())
-    ways = [torch.autograd.grad(way(*given).square().sum(), weights, allow_unused=True) for way in (plain, compiled)]
-    for want, got in zip(*ways, strict=True):
-        assert (want is None) == (got is None)
-        assert want is None or float((got - want).abs().max()) <= 1e-3 * float(want.abs().max()) + 1e-7
-    with torch.no_grad():
-        assert close(compiled(*given), plain(*given))
+    check_compiled(*network(cls, config))

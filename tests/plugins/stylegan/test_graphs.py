@@ -12,6 +12,7 @@ from ganzoo_stylegan.stylegan1.networks import StyleGAN1Generator
 from ganzoo_stylegan.stylegan2.discriminator import StyleGAN2Discriminator
 from ganzoo_stylegan.stylegan2.networks import StyleGAN2Generator
 from ganzoo_stylegan.stylegan3.networks import StyleGAN3Generator
+from tests.support.graphs import check_any_batch, check_compiled, close
 
 JUDGE: dict[str, Any] = {"image_size": 8, "widths": [6, 5]}
 SMALL: dict[str, Any] = {**JUDGE, "z_dim": 5, "w_dim": 4, "mapping_layers": 2}
@@ -40,21 +41,11 @@ def network(cls: Any, config: dict[str, Any], classes: int) -> tuple[Any, list[T
     return made, [given, *([torch.tensor([1, 0, 2, 1])] if classes else [])]
 
 
-def close(got: Tensor, want: Tensor) -> bool:
-    return float((got - want).abs().max()) <= 1e-4 * float(want.abs().max())
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("classes", [0, 3])
 @pytest.mark.parametrize(("cls", "config"), GENERATORS, ids=str)
 def test_one_graph_makes_any_number_of_images(cls: Any, config: dict[str, Any], classes: int) -> None:
-    G, given = network(cls, config, classes)
-    batch = torch.export.Dim("batch", min=2, max=64)
-    program = torch.export.export(G, tuple(given), dynamic_shapes=tuple({0: batch} for _ in given)).module()
-    for count in (2, 7):
-        some = [torch.cat([each, each])[:count] for each in given]
-        with torch.no_grad():
-            assert close(program(*some), G(*some))
+    check_any_batch(*network(cls, config, classes), (2, 7))
 
 
 @pytest.mark.slow
@@ -70,13 +61,4 @@ def test_a_judge_can_be_exported(cls: Any, config: dict[str, Any], classes: int)
 @pytest.mark.slow
 @pytest.mark.parametrize(("cls", "config"), GENERATORS + JUDGES, ids=str)
 def test_a_compiled_network_gives_the_same_gradients(cls: Any, config: dict[str, Any]) -> None:
-    torch.compiler.reset()  # there is a limit to how often one function is compiled, whatever the network
-    plain, given = network(cls, config, 3)
-    compiled = torch.compile(plain, fullgraph=True, backend="aot_eager")
-    weights = list(plain.parameters())
-    ways = [torch.autograd.grad(way(*given).square().sum(), weights, allow_unused=True) for way in (plain, compiled)]
-    for want, got in zip(*ways, strict=True):
-        assert (want is None) == (got is None)
-        assert want is None or float((got - want).abs().max()) <= 1e-3 * float(want.abs().max()) + 1e-7
-    with torch.no_grad():
-        assert close(compiled(*given), plain(*given))
+    check_compiled(*network(cls, config, 3))
